@@ -1,0 +1,141 @@
+# skiff: build, test, check, measure. `make help` lists what there is.
+#
+# Every variant (release, asan, tsan, fuzz) has a folder of objects of its own below build/, made from the same
+# sources; nothing is listed by hand: a file that exists is built.
+
+.DEFAULT_GOAL := all
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+CC      := gcc
+CLANG   := clang-14
+CXX     := g++
+B       := build
+JOBS    := $(shell nproc 2>/dev/null || echo 2)
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(JOBS)
+endif
+
+# --- what there is to build -------------------------------------------------------------------------------------
+SRC_ALL    := $(sort $(wildcard src/*.c src/*/*.c src/*/*/*.c))
+TEST_SRC   := $(filter %_test.c %_fuzz.c,$(SRC_ALL)) $(sort $(wildcard tests/*_test.c tests/*/*_test.c))
+MAIN_SRC   := src/main.c
+LIB_SRC    := $(filter-out %_test.c %_fuzz.c $(MAIN_SRC),$(SRC_ALL))
+HARNESS    := tests/harness/test.c
+BENCH_SRC  := $(sort $(wildcard bench/*.c))
+BENCH_CXX  := $(sort $(wildcard bench/*.cc))
+HEADERS    := $(sort $(wildcard src/*/*.h src/*/*/*.h tests/harness/*.h bench/*.h tools/*.h))
+TOOL_SRC   := $(sort $(wildcard tools/*.c))
+
+# --- how ----------------------------------------------------------------------------------------------------------
+WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
+        -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wformat=2 -Wimplicit-fallthrough \
+        -Wno-missing-field-initializers -Wno-unused-parameter
+CPP_COMMON := -D_GNU_SOURCE -Isrc -Itests -I$(B)/gen
+C_COMMON   := -std=gnu17 -g $(WARN) -fno-strict-aliasing -fstack-protector-strong
+LIBS       := -lssl -lcrypto -lnghttp2 -lsqlite3 -lyaml -lz -lpcre2-8 -lm -lpthread
+
+release_CC     := $(CC)
+release_CFLAGS := $(C_COMMON) -Wno-format-truncation -O2 -D_FORTIFY_SOURCE=2
+release_LD     := -Wl,--as-needed -Wl,-z,relro,-z,now
+
+asan_CC        := $(CLANG)
+asan_CFLAGS    := $(C_COMMON) -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
+                  -fno-sanitize-recover=all -DARENA_DEBUG
+asan_LD        := -fsanitize=address,undefined
+
+tsan_CC        := $(CLANG)
+tsan_CFLAGS    := $(C_COMMON) -O1 -fno-omit-frame-pointer -fsanitize=thread
+tsan_LD        := -fsanitize=thread
+
+fuzz_CC        := $(CLANG)
+fuzz_CFLAGS    := $(C_COMMON) -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
+                  -fno-sanitize-recover=all -DARENA_DEBUG
+fuzz_LD        := -fsanitize=fuzzer,address,undefined
+
+# Decoders of outside bytes: no silent narrowing.
+STRICT := -Wconversion -Wno-sign-conversion
+extra_flags = $(if $(filter src/wire/%,$(1)),$(if $(filter %_test.c %_fuzz.c,$(1)),,$(STRICT)))
+
+VARIANTS := release asan tsan fuzz
+
+# --- dependencies ---------------------------------------------------------------------------------------------------
+DEPS_OK := $(B)/.deps-ok
+$(DEPS_OK): tools/deps.sh
+	@mkdir -p $(B)
+	@tools/deps.sh
+	@touch $@
+
+.PHONY: deps
+deps:
+	@mkdir -p $(B)
+	@tools/deps.sh --verbose
+	@touch $(DEPS_OK)
+
+# --- rules, once per variant ------------------------------------------------------------------------------------------
+obj = $(patsubst %,$(B)/$(1)/obj/%.o,$(basename $(2)))
+
+define variant_rules
+$(B)/$(1)/obj/%.o: %.c $(GEN_STAMP) | $(DEPS_OK)
+	@mkdir -p $$(@D)
+	@echo "  $(if $(filter release,$(1)),cc,cc-$(1))  $$<"
+	@$$($(1)_CC) $$($(1)_CFLAGS) $$(call extra_flags,$$<) $(CPP_COMMON) -MMD -MP -c -o $$@ $$<
+
+$(B)/$(1)/libskiff.a: $(call obj,$(1),$(LIB_SRC) $(GEN_SRC))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	@ar rcs $$@ $$^
+
+$(B)/$(1)/skiff-test: $(call obj,$(1),$(HARNESS) tests/harness/main.c $(TEST_SRC)) $(B)/$(1)/libskiff.a
+	@echo "  ld  $$@"
+	@$$($(1)_CC) $$($(1)_LD) -o $$@ $$^ $(LIBS)
+
+-include $(patsubst %.o,%.d,$(call obj,$(1),$(LIB_SRC) $(GEN_SRC) $(MAIN_SRC) $(HARNESS) tests/harness/main.c \
+    tests/harness/fuzz_main.c $(TEST_SRC) $(BENCH_SRC)))
+endef
+
+$(foreach v,$(VARIANTS),$(eval $(call variant_rules,$(v))))
+
+$(B)/skiff: $(call obj,release,$(MAIN_SRC)) $(B)/release/libskiff.a
+	@echo "  ld  $@"
+	@$(CC) $(release_LD) -o $@ $^ $(LIBS)
+
+$(B)/skiff-test: $(B)/release/skiff-test
+	@cp $< $@
+
+$(B)/fuzz/skiff-fuzz: $(call obj,fuzz,$(HARNESS) tests/harness/fuzz_main.c $(TEST_SRC)) $(B)/fuzz/libskiff.a
+	@echo "  ld  $@"
+	@$(fuzz_CC) $(fuzz_LD) -o $@ $^ $(LIBS)
+
+# --- what one types ----------------------------------------------------------------------------------------------------
+.PHONY: all test asan tsan fuzz check format bench clean help sim
+all: $(B)/skiff ## build build/skiff
+
+test: $(B)/skiff $(B)/release/skiff-test $(B)/asan/skiff-test ## build and run every test, plain and under address+undefined sanitizers (T=part of a name, SEED=n)
+	@tools/run-tests.sh '$(T)' '$(SEED)' release asan
+
+asan: $(B)/asan/skiff-test ## tests under address and undefined-behaviour sanitizers only
+	@tools/run-tests.sh '$(T)' '$(SEED)' asan
+
+tsan: $(B)/tsan/skiff-test ## tests under the thread sanitizer
+	@tools/run-tests.sh '$(T)' '$(SEED)' tsan
+
+quick: $(B)/release/skiff-test ## tests of the plain build only
+	@tools/run-tests.sh '$(T)' '$(SEED)' release
+
+SECONDS ?= 60
+fuzz: $(B)/fuzz/skiff-fuzz ## fuzz one decoder: T=json SECONDS=60; without T each of them in turn
+	@tools/run-fuzz.sh '$(T)' '$(SECONDS)'
+
+check: $(DEPS_OK) $(GEN_STAMP) ## formatter, include directions, headers alone
+	@tools/check.sh
+
+format: $(DEPS_OK) ## format every C file in place
+	@tools/check.sh --format
+
+clean: ## remove build/
+	rm -rf $(B)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1#\2/p' Makefile | sort | awk -F'#' '{printf "%-18s %s\n", $$1, $$2}'
