@@ -577,5 +577,9 @@ int test_main(int argc, char **argv)
     } else {
         printf("%zu passed, %zu failed, %zu skipped\n", r->passed, r->failed, r->skipped);
     }
-    return r->failed || count == 0;
+    bool bad = r->failed || count == 0;
+    buf_done(&r->failed_names);
+    mem_free(r);
+    mem_free(tests);
+    return bad;
 }
