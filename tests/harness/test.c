@@ -473,24 +473,20 @@ static void replay_corpus(void)
     CHECK_GT(inputs, 0);
 }
 
-static size_t collect(const struct test ***ret, const char *filter)
+static size_t collect(struct arena *a, const struct test ***ret, const char *filter)
 {
     size_t test_count = (size_t)(__stop_skiff_tests - __start_skiff_tests);
     size_t fuzz_count = (size_t)(__stop_skiff_fuzz - __start_skiff_fuzz);
-    const struct test **tests = NEW_ARRAY(const struct test *, test_count + fuzz_count + 1);
+    const struct test **tests = ARENA_ARRAY(a, const struct test *, test_count + fuzz_count + 1);
     size_t n = 0;
     for (size_t i = 0; i < test_count; i++)
         if (!filter || strstr(__start_skiff_tests[i]->name, filter))
             tests[n++] = __start_skiff_tests[i];
     for (size_t i = 0; i < fuzz_count; i++) {
-        char *name = NULL;
-        if (asprintf(&name, "fuzz_%s", __start_skiff_fuzz[i]->name) < 0)
-            abort();
-        if (filter && !strstr(name, filter)) {
-            free(name);
+        const char *name = str_format(a, "fuzz_%s", __start_skiff_fuzz[i]->name).p;
+        if (filter && !strstr(name, filter))
             continue;
-        }
-        struct test *t = NEW(struct test);
+        struct test *t = ARENA_NEW(a, struct test);
         *t = (struct test){.name = name,
                            .file = "tests/harness/test.c",
                            .line = __LINE__,
@@ -518,7 +514,9 @@ static void usage(void)
 
 int test_main(int argc, char **argv)
 {
-    struct runner *r = NEW(struct runner);
+    CLEANUP(arena_done) struct arena a;
+    arena_init(&a, 0);
+    struct runner *r = ARENA_NEW(&a, struct runner);
     const char *filter = NULL, *counts = NULL;
     bool list = false;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -529,21 +527,21 @@ int test_main(int argc, char **argv)
     seed %= 1000000000; /* short enough to type */
     const char *seed_text = getenv("SKIFF_SEED");
     for (int i = 1; i < argc; i++) {
-        const char *a = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
+        const char *arg = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
         uint64_t number = 0;
-        if (strcmp(a, "--list") == 0)
+        if (strcmp(arg, "--list") == 0)
             list = true;
-        else if (strcmp(a, "-v") == 0)
+        else if (strcmp(arg, "-v") == 0)
             r->verbose = true;
-        else if (strcmp(a, "--filter") == 0 && value)
+        else if (strcmp(arg, "--filter") == 0 && value)
             filter = value[0] ? value : NULL, i++;
-        else if (strcmp(a, "--label") == 0 && value)
+        else if (strcmp(arg, "--label") == 0 && value)
             r->label = value, i++;
-        else if (strcmp(a, "--counts") == 0 && value)
+        else if (strcmp(arg, "--counts") == 0 && value)
             counts = value, i++;
-        else if (strcmp(a, "--seed") == 0 && value)
+        else if (strcmp(arg, "--seed") == 0 && value)
             seed_text = value, i++;
-        else if (strcmp(a, "--jobs") == 0 && value && str_parse_u64(str_from_c(value), &number) && number)
+        else if (strcmp(arg, "--jobs") == 0 && value && str_parse_u64(str_from_c(value), &number) && number)
             jobs = (size_t)number, i++;
         else
             return usage(), 2;
@@ -552,7 +550,7 @@ int test_main(int argc, char **argv)
         return fprintf(stderr, "skiff-test: seed '%s' is not a number\n", seed_text), 2;
 
     const struct test **tests;
-    size_t count = collect(&tests, filter);
+    size_t count = collect(&a, &tests, filter);
     if (list) {
         for (size_t i = 0; i < count; i++)
             puts(tests[i]->name);
@@ -579,7 +577,5 @@ int test_main(int argc, char **argv)
     }
     bool bad = r->failed || count == 0;
     buf_done(&r->failed_names);
-    mem_free(r);
-    mem_free(tests);
     return bad;
 }
