@@ -4,11 +4,7 @@
 
 name_id intern_find(const struct intern *in, str name)
 {
-    for (uint32_t at = (uint32_t)str_hash(name) & in->slot_mask;; at = (at + 1) & in->slot_mask) {
-        name_id id = in->slots[at];
-        if (id == 0 || str_eq(in->names[id], name))
-            return id;
-    }
+    return intern_find_hashed(in, name, str_hash(name));
 }
 
 struct intern *intern_new(const str *names, size_t name_count)

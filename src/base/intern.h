@@ -20,6 +20,15 @@ struct intern {
 
 /* 0: not there. */
 name_id intern_find(const struct intern *in, str name);
+/* The same for who has str_hash(name) at hand. */
+static inline name_id intern_find_hashed(const struct intern *in, str name, uint64_t hash)
+{
+    for (uint32_t at = (uint32_t)hash & in->slot_mask;; at = (at + 1) & in->slot_mask) {
+        name_id id = in->slots[at];
+        if (id == 0 || str_eq(in->names[id], name))
+            return id;
+    }
+}
 static inline str intern_name(const struct intern *in, name_id id)
 {
     ASSERT(id && id <= in->count);

@@ -180,12 +180,22 @@ static uint64_t read64(const char *p)
     return v;
 }
 
+static uint64_t read32(const char *p)
+{
+    uint32_t v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+/* The n < 8 bytes at p, little end first. Two reads may overlap: the bytes in both are the same. */
 static uint64_t read_tail(const char *p, size_t n)
 {
-    uint64_t v = 0;
-    for (size_t i = 0; i < n; i++)
-        v |= (uint64_t)(unsigned char)p[i] << (8 * i);
-    return v;
+    if (n >= 4)
+        return read32(p) | read32(p + n - 4) << (8 * (n - 4));
+    if (n == 0)
+        return 0;
+    uint64_t first = (unsigned char)p[0], middle = (unsigned char)p[n / 2], last = (unsigned char)p[n - 1];
+    return first | middle << (8 * (n / 2)) | last << (8 * (n - 1));
 }
 
 uint64_t str_hash(str s)
