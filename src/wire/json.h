@@ -6,9 +6,11 @@
  * (JSON_COPY copies instead); names found in the intern table borrow from that table. So text and table must outlive
  * the tree.
  * Values: integers that fit int64 are JSON_INT, other numbers JSON_FLOAT (an exact int64 never becomes a float; 1.0 and
- * 1e3 are floats, as for the original). Strings are valid UTF-8 after parsing; \u0000 is allowed inside.
+ * 1e3 are floats, -0 is the integer 0, as for the original); a number beyond the doubles is an error. Strings are valid
+ * UTF-8 after parsing; \u0000 is allowed inside, half a pair of surrogates (\ud800) becomes U+FFFD as for the original.
  * Objects keep the order of their members; a name appears once (what happens to a second one: see json_opts).
- * Limits: depth, text size, arena budget; all errors ERR_SYNTAX or ERR_TOO_LARGE with "line L, byte B".
+ * Limits: depth, text size (4 GiB), arena budget. Errors are ERR_SYNTAX or ERR_TOO_LARGE and begin with "line L, byte B: "
+ * (both from 1, the byte within the line) where a place in the text is at fault.
  * Threads: a tree belongs to one thread while it is edited; an unchanged one can be read by any. */
 #ifndef WIRE_JSON_H
 #define WIRE_JSON_H
@@ -60,7 +62,7 @@ static_assert(sizeof(struct json_member) == 32, "an object is a run of members")
 enum json_parse_flags {
     JSON_COPY = 1 << 0,             /* copy strings and names into the arena: the text may go away */
     JSON_DUPLICATES_ERROR = 1 << 1, /* a second member of the same name is a syntax error */
-    JSON_TRAILING_OK = 1 << 2,      /* something may follow the value; *ret_used tells where it ended */
+    JSON_TRAILING_OK = 1 << 2,      /* something may follow the value */
 };
 
 struct json_opts {
@@ -68,14 +70,15 @@ struct json_opts {
     unsigned depth_max;         /* 0: JSON_DEPTH_MAX */
     const struct intern *names; /* NULL: none */
     /* Called for each second member of a name (the later one wins, as for the original), with the path to it in the
-     * form `spec.containers[0].name`; the path is borrowed for the call. May be NULL. */
+     * form `spec.containers[0].name` (cut at 1,024 bytes); the path is borrowed for the call. May be NULL. */
     void (*on_duplicate)(void *ctx, str path);
     void *ctx;
 };
 
 err_code json_parse(struct arena *a, str text, const struct json_opts *opts, struct json *ret,
                     struct err *err);
-/* The same for a value at the start of the text (JSON_TRAILING_OK): a stream of values is a loop of these. */
+/* The same for a value at the start of the text (JSON_TRAILING_OK): a stream of values is a loop of these. *ret_used
+ * counts the space behind the value too, so that the last one leaves an empty rest. */
 err_code json_parse_prefix(struct arena *a, str text, const struct json_opts *opts, struct json *ret,
                            size_t *ret_used, struct err *err);
 
