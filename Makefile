@@ -26,7 +26,16 @@ HARNESS    := tests/harness/test.c
 BENCH_SRC  := $(sort $(wildcard bench/*.c))
 BENCH_CXX  := $(sort $(wildcard bench/*.cc))
 HEADERS    := $(sort $(wildcard src/*/*.h src/*/*/*.h tests/harness/*.h bench/*.h tools/*.h))
-TOOL_SRC   := $(sort $(wildcard tools/*.c))
+
+# The schema: api/ is read by a generator of ours, which makes the view structs and the tables.
+API_FILES  := $(sort $(wildcard api/*/*.api api/*/*/*.api))
+GEN        := $(B)/gen
+GEN_STAMP  := $(GEN)/.stamp
+GEN_SRC    := $(GEN)/schema_builtin.c
+SCHEMA_SRC := tools/schema/parse.c $(wildcard src/base/str.c src/base/buf.c src/base/arena.c src/base/mem.c \
+              src/base/err.c src/base/defs.c src/base/intern.c)
+GEN_TOOL   := tools/schema/gen_main.c tools/schema/emit_views.c tools/schema/emit_tables.c
+CHECK_TOOL := tools/schema/check_main.c
 
 # --- how ----------------------------------------------------------------------------------------------------------
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
@@ -73,11 +82,34 @@ deps:
 	@tools/deps.sh --verbose
 	@touch $(DEPS_OK)
 
+# --- the schema generator (plain build, before everything else) -------------------------------------------------------
+$(B)/tools/%.o: %.c | $(DEPS_OK)
+	@mkdir -p $(@D)
+	@echo "  cc-tool  $<"
+	@$(CC) $(release_CFLAGS) -Itools/schema $(CPP_COMMON) -MMD -MP -c -o $@ $<
+
+tool_obj = $(patsubst %.c,$(B)/tools/%.o,$(1))
+-include $(patsubst %.o,%.d,$(call tool_obj,$(SCHEMA_SRC) $(GEN_TOOL) $(CHECK_TOOL)))
+
+$(B)/schemagen: $(call tool_obj,$(SCHEMA_SRC) $(GEN_TOOL))
+	@$(CC) -o $@ $^
+
+$(B)/schemacheck: $(call tool_obj,$(SCHEMA_SRC) $(CHECK_TOOL))
+	@$(CC) -o $@ $^
+
+$(GEN_STAMP): $(B)/schemagen $(API_FILES)
+	@mkdir -p $(GEN)
+	@echo "  gen  $(GEN)"
+	@$(B)/schemagen $(GEN) $(API_FILES)
+	@touch $@
+
+$(GEN_SRC): $(GEN_STAMP) ;
+
 # --- rules, once per variant ------------------------------------------------------------------------------------------
 obj = $(patsubst %,$(B)/$(1)/obj/%.o,$(basename $(2)))
 
 define variant_rules
-$(B)/$(1)/obj/%.o: %.c $(GEN_STAMP) | $(DEPS_OK)
+$(B)/$(1)/obj/%.o: %.c | $(GEN_STAMP) $(DEPS_OK)
 	@mkdir -p $$(@D)
 	@echo "  $(if $(filter release,$(1)),cc,cc-$(1))  $$<"
 	@$$($(1)_CC) $$($(1)_CFLAGS) $$(call extra_flags,$$<) $(CPP_COMMON) -MMD -MP -c -o $$@ $$<
@@ -109,7 +141,7 @@ $(B)/fuzz/skiff-fuzz: $(call obj,fuzz,$(HARNESS) tests/harness/fuzz_main.c $(TES
 	@$(fuzz_CC) $(fuzz_LD) -o $@ $^ $(LIBS)
 
 # --- what one types ----------------------------------------------------------------------------------------------------
-.PHONY: all test asan tsan fuzz check format bench clean help sim
+.PHONY: all check-schema test quick asan tsan fuzz check format bench clean help sim
 all: $(B)/skiff ## build build/skiff
 
 test: $(B)/skiff $(B)/release/skiff-test $(B)/asan/skiff-test ## build and run every test, plain and under address+undefined sanitizers (T=part of a name, SEED=n)
@@ -130,6 +162,10 @@ fuzz: $(B)/fuzz/skiff-fuzz ## fuzz one decoder: T=json SECONDS=60; without T eac
 
 check: $(DEPS_OK) $(GEN_STAMP) ## formatter, include directions, headers alone
 	@tools/check.sh
+
+REFERENCE ?= ../shared/reference
+check-schema: $(B)/schemacheck ## compare api/ with the reference tables: fields declared of known, every difference
+	@$(B)/schemacheck $(REFERENCE) $(API_FILES)
 
 format: $(DEPS_OK) ## format every C file in place
 	@tools/check.sh --format

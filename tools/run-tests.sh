@@ -19,7 +19,9 @@ for variant; do
     # The thread sanitizer's shadow memory does not fit beside the wide address randomisation of newer kernels.
     [ "$variant" = tsan ] && launcher="setarch -R"
     : >"$counts"
-    $launcher "build/$variant/skiff-test" --filter "$filter" --label "$label" --counts "$counts" ${seed:+--seed "$seed"} ||
+    verbose=
+    [ -n "$filter" ] && verbose=-v
+    $launcher "build/$variant/skiff-test" $verbose --filter "$filter" --label "$label" --counts "$counts" ${seed:+--seed "$seed"} ||
         broken=1
     read -r p f s <"$counts" || { f=1 p=0 s=0; echo "the $variant test program did not finish"; }
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))

@@ -305,7 +305,7 @@ static void report(struct runner *r, struct run *run, int status)
     if (!run->timed_out && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
         r->passed++;
         if (r->verbose)
-            printf("ok      %s (%ld ms)\n", t->name, took);
+            printf("ok      %s (%ld ms)%s%" STR_FMT "\n", t->name, took, text.n ? ": " : "", STR_ARG(text));
         return;
     }
     if (!run->timed_out && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SKIPPED) {
@@ -509,7 +509,7 @@ static void usage(void)
         "  --label TEXT    added to names in reports\n"
         "  --counts FILE   writes 'PASSED FAILED SKIPPED' there\n"
         "  --list          names only\n"
-        "  -v              passed tests too");
+        "  -v              passed tests too, with what they printed");
 }
 
 int test_main(int argc, char **argv)

@@ -1,0 +1,420 @@
+/* normalise.c - a tree as the original's decoder and encoder would leave it.
+ * The rules are those of Go's encoding/json over the original's structs, restated by schema: a plain struct is always
+ * there; a plain scalar, list or map is left out when empty unless the field is always printed; a pointer is left out
+ * when unset; null counts as unset. */
+#include "api/scalar.h"
+#include "api/tree.h"
+#include "base/base64.h"
+
+enum { PATH_SIZE_MAX = 1 << 16 };
+
+struct normaliser {
+    struct arena *a;
+    const struct tree_report *report;
+    struct err *err;
+};
+
+/* Where a value stands: for messages about Go structs, and about paths. */
+struct place {
+    const struct field_path *path;
+    const struct schema *schema; /* of the struct around it */
+    const struct schema_type *type;
+};
+
+static bool value(struct normaliser *n, struct schema_at at, const struct place *place, const struct json *in,
+                  struct json *ret);
+
+/* --- messages --- */
+
+/* Names of fields only: "spec.containers.image". */
+static void add_go_path(struct buf *out, const struct field_path *p)
+{
+    if (p->parent)
+        add_go_path(out, p->parent);
+    if (p->kind != FIELD_PATH_NAME)
+        return;
+    if (out->n)
+        buf_add_c(out, '.');
+    buf_add(out, p->name);
+}
+
+static const char *const json_type_names[] = {
+    [JSON_NULL] = "null",    [JSON_FALSE] = "bool",    [JSON_TRUE] = "bool",   [JSON_INT] = "number",
+    [JSON_FLOAT] = "number", [JSON_STRING] = "string", [JSON_ARRAY] = "array", [JSON_OBJECT] = "object",
+};
+
+static bool wrong_type(struct normaliser *n, struct schema_at at, const struct place *place,
+                       const struct json *in, bool show_number)
+{
+    struct buf b;
+    buf_init_arena(&b, n->a, PATH_SIZE_MAX);
+    buf_add_lit(&b, "json: cannot unmarshal ");
+    buf_add(&b, str_from_c(json_type_names[in->type]));
+    if (show_number && (in->type == JSON_INT || in->type == JSON_FLOAT)) {
+        buf_add_c(&b, ' ');
+        json_print(&b, in, 0);
+    }
+    if (place->type) {
+        struct buf path;
+        buf_init_arena(&path, n->a, PATH_SIZE_MAX);
+        add_go_path(&path, place->path);
+        buf_add_f(&b, " into Go struct field %s.%" STR_FMT " of type ",
+                  place->schema->text + place->type->name, STR_ARG(buf_str(&path)));
+    } else {
+        buf_add_lit(&b, " into Go value of type ");
+    }
+    scalar_add_go_type(&b, at);
+    err_set(n->err, ERR_BAD_REQUEST, "%" STR_FMT, STR_ARG(buf_str(&b)));
+    return false;
+}
+
+static void unknown_member(struct normaliser *n, const struct field_path *around, str name)
+{
+    if (!n->report || !n->report->on_unknown)
+        return;
+    struct field_path p = field_path_name(around, name);
+    n->report->on_unknown(n->report->ctx, field_path_format(n->a, &p));
+}
+
+/* --- scalars --- */
+
+static bool integer(struct normaliser *n, struct schema_at at, const struct place *place,
+                    const struct json *in, struct json *ret)
+{
+    static const struct {
+        int64_t min, max;
+    } ranges[] = {
+        [SCHEMA_INT32] = {INT32_MIN, INT32_MAX},
+        [SCHEMA_INT64] = {INT64_MIN, INT64_MAX},
+        [SCHEMA_UINT32] = {0, UINT32_MAX},
+        [SCHEMA_UINT64] = {0, INT64_MAX},
+    };
+    if (in->type != JSON_INT)
+        return wrong_type(n, at, place, in, in->type == JSON_FLOAT);
+    if (in->v.i < ranges[at.node->kind].min || in->v.i > ranges[at.node->kind].max)
+        return wrong_type(n, at, place, in, true);
+    *ret = *in;
+    return true;
+}
+
+static bool floating(struct normaliser *n, struct schema_at at, const struct place *place,
+                     const struct json *in, struct json *ret)
+{
+    if (in->type == JSON_INT) {
+        *ret = *in;
+        return true;
+    }
+    if (in->type != JSON_FLOAT)
+        return wrong_type(n, at, place, in, false);
+    /* What prints without a point reads back as an integer. */
+    bool integral = in->v.f > -1e15 && in->v.f < 1e15 && in->v.f == (double)(int64_t)in->v.f;
+    *ret = integral ? json_of_int((int64_t)in->v.f) : *in;
+    return true;
+}
+
+/* Scalars with a text form of their own: canonical text, or the original's message. */
+static bool special(struct normaliser *n, struct schema_at at, const struct place *place,
+                    const struct json *in, struct json *ret)
+{
+    switch (scalar_canonical(n->a, (enum schema_kind)at.node->kind, in, ret, n->err)) {
+    case SCALAR_OK: return true;
+    case SCALAR_WRONG_TYPE: return wrong_type(n, at, place, in, false);
+    case SCALAR_INVALID: return false;
+    }
+    return false;
+}
+
+/* --- containers --- */
+
+static bool list(struct normaliser *n, struct schema_at at, const struct place *place, const struct json *in,
+                 struct json *ret)
+{
+    if (in->type != JSON_ARRAY)
+        return wrong_type(n, at, place, in, false);
+    struct schema_at items = schema_items(at);
+    struct json *to = ARENA_ARRAY(n->a, struct json, in->n);
+    for (uint32_t i = 0; i < in->n; i++) {
+        struct field_path path = field_path_index(place->path, i);
+        struct place inside = {&path, place->schema, place->type};
+        if (!value(n, items, &inside, &in->v.items[i], &to[i]))
+            return false;
+    }
+    *ret = (struct json){.type = JSON_ARRAY, .n = in->n, .v.items = to};
+    return true;
+}
+
+static bool map(struct normaliser *n, struct schema_at at, const struct place *place, const struct json *in,
+                struct json *ret)
+{
+    if (in->type != JSON_OBJECT)
+        return wrong_type(n, at, place, in, false);
+    struct schema_at items = schema_items(at);
+    struct json_member *to = ARENA_ARRAY(n->a, struct json_member, in->n);
+    for (uint32_t i = 0; i < in->n; i++) {
+        to[i] = in->v.members[i];
+        struct field_path path = field_path_key(place->path, json_member_name(&to[i]));
+        struct place inside = {&path, place->schema, place->type};
+        if (!value(n, items, &inside, &in->v.members[i].value, &to[i].value))
+            return false;
+    }
+    *ret = (struct json){.type = JSON_OBJECT, .n = in->n, .v.members = to};
+    json_sort_members(ret, false);
+    return true;
+}
+
+/* What stands for a plain field that nobody set and that is printed all the same. */
+static struct json zero_of(enum schema_kind kind)
+{
+    switch (kind) {
+    case SCHEMA_BOOL: return json_of_bool(false);
+    case SCHEMA_INT32:
+    case SCHEMA_INT64:
+    case SCHEMA_UINT32:
+    case SCHEMA_UINT64:
+    case SCHEMA_DOUBLE:
+    case SCHEMA_INT_OR_STRING: return json_of_int(0);
+    case SCHEMA_STRING: return json_of_str(S(""));
+    case SCHEMA_QUANTITY: return json_of_str(S("0"));
+    case SCHEMA_DURATION: return json_of_str(S("0s"));
+    case SCHEMA_OR_BOOL: return json_of_bool(false);
+    default: return json_null();
+    }
+}
+
+/* Is a plain field of this kind printed although it is empty? Go cannot leave out a struct. */
+static bool struct_in_go(enum schema_kind kind)
+{
+    switch (kind) {
+    case SCHEMA_QUANTITY:
+    case SCHEMA_TIME:
+    case SCHEMA_MICRO_TIME:
+    case SCHEMA_DURATION:
+    case SCHEMA_INT_OR_STRING:
+    case SCHEMA_OBJECT:
+    case SCHEMA_ANY:
+    case SCHEMA_FIELDS:
+    case SCHEMA_STRUCT:
+    case SCHEMA_OR_BOOL:
+    case SCHEMA_OR_LIST:
+    case SCHEMA_OR_STRINGS: return true;
+    default: return false;
+    }
+}
+
+static bool is_empty(const struct json *j)
+{
+    switch ((enum json_type)j->type) {
+    case JSON_NULL:
+    case JSON_FALSE: return true;
+    case JSON_INT: return j->v.i == 0;
+    case JSON_FLOAT: return j->v.f == 0;
+    case JSON_STRING:
+    case JSON_ARRAY:
+    case JSON_OBJECT: return j->n == 0;
+    case JSON_TRUE: return false;
+    }
+    return false;
+}
+
+/* One field of a struct. *ret_keep: print it. */
+static bool field(struct normaliser *n, struct schema_at at, unsigned flags, const struct place *place,
+                  const struct json *in, struct json *ret, bool *ret_keep)
+{
+    enum schema_kind kind = (enum schema_kind)at.node->kind;
+    bool given = in && in->type != JSON_NULL;
+    if (given && !value(n, at, place, in, ret))
+        return false;
+    if (flags & SCHEMA_POINTER) {
+        *ret_keep = given || (flags & SCHEMA_ALWAYS);
+        if (!given)
+            *ret = json_null();
+        return true;
+    }
+    if (struct_in_go(kind)) {
+        *ret_keep = given || !(flags & SCHEMA_OMITZERO);
+        if (given)
+            return true;
+        *ret = zero_of(kind);
+        static const struct json nothing = {.type = JSON_OBJECT};
+        return kind != SCHEMA_STRUCT || value(n, at, place, &nothing, ret);
+    }
+    *ret_keep = (flags & SCHEMA_ALWAYS) || (given && !is_empty(ret));
+    if (!given)
+        *ret = zero_of(kind);
+    return true;
+}
+
+/* Sorts the members given by field; reports those nobody knows. Returns kind and apiVersion for a kind's own type. */
+static void sort_out(struct normaliser *n, const struct schema *s, const struct schema_type *t,
+                     const struct field_path *path, const struct json *in, const struct json **ret_given,
+                     const struct json **ret_kind, const struct json **ret_api_version)
+{
+    for (uint32_t i = 0; i < in->n; i++) {
+        const struct json_member *m = &in->v.members[i];
+        str name = json_member_name(m);
+        const struct schema_field *f = schema_field_find(s, t, name);
+        if (f)
+            ret_given[f - &s->fields[t->field_first]] = &m->value;
+        else if ((t->flags & SCHEMA_TYPE_KIND) && str_is(name, "kind"))
+            *ret_kind = &m->value;
+        else if ((t->flags & SCHEMA_TYPE_KIND) && str_is(name, "apiVersion"))
+            *ret_api_version = &m->value;
+        else
+            unknown_member(n, path, name);
+    }
+}
+
+static bool type_meta(struct normaliser *n, const struct place *place, str name, const struct json *in,
+                      struct json_member **to)
+{
+    static const struct schema_node text = {.kind = SCHEMA_STRING};
+    if (!in || in->type == JSON_NULL || (in->type == JSON_STRING && in->n == 0))
+        return true;
+    if (in->type != JSON_STRING) {
+        struct field_path path = field_path_name(place->path, name);
+        struct place here = {&path, place->schema, place->type};
+        return wrong_type(n, (struct schema_at){place->schema, &text}, &here, in, false);
+    }
+    *(*to)++ = (struct json_member){.name = name.p, .name_n = (uint32_t)name.n, .value = *in};
+    return true;
+}
+
+static bool structure(struct normaliser *n, struct schema_at at, const struct place *place,
+                      const struct json *in, struct json *ret)
+{
+    if (in->type != JSON_OBJECT)
+        return wrong_type(n, at, place, in, false);
+    const struct schema *s;
+    const struct schema_type *t = schema_struct(at, &s);
+    const struct json **given = ARENA_ARRAY(n->a, const struct json *, t->field_count);
+    const struct json *kind = NULL, *api_version = NULL;
+    sort_out(n, s, t, place->path, in, given, &kind, &api_version);
+    struct json_member *members = ARENA_ARRAY(n->a, struct json_member, t->field_count + 2u), *to = members;
+    struct place here = {place->path, s, t};
+    if (!type_meta(n, &here, S("kind"), kind, &to) || !type_meta(n, &here, S("apiVersion"), api_version, &to))
+        return false;
+    for (size_t i = 0; i < t->field_count; i++) {
+        const struct schema_field *f = &s->fields[t->field_first + i];
+        struct field_path path = field_path_name(place->path, schema_field_name(s, f));
+        struct place inside = {&path, s, t};
+        bool keep;
+        if (!field(n, schema_field_at(s, f), f->flags, &inside, given[i], &to->value, &keep))
+            return false;
+        if (keep) {
+            to->name = s->text + f->name;
+            to->name_n = f->name_n;
+            to->id = f->id;
+            to++;
+        }
+    }
+    *ret = (struct json){.type = JSON_OBJECT, .n = (uint32_t)(to - members), .v.members = members};
+    return true;
+}
+
+/* The three that are one thing or another. */
+static bool either(struct normaliser *n, struct schema_at at, const struct place *place,
+                   const struct json *in, struct json *ret)
+{
+    enum schema_kind kind = (enum schema_kind)at.node->kind;
+    if (in->type == JSON_OBJECT)
+        return structure(n, at, place, in, ret);
+    if (kind == SCHEMA_OR_BOOL && (in->type == JSON_TRUE || in->type == JSON_FALSE)) {
+        *ret = *in;
+        return true;
+    }
+    if (kind == SCHEMA_OR_BOOL) {
+        err_set(n->err, ERR_BAD_REQUEST, "boolean or JSON schema expected");
+        return false;
+    }
+    if (in->type != JSON_ARRAY)
+        return wrong_type(n, at, place, in, false);
+    struct json *to = ARENA_ARRAY(n->a, struct json, in->n);
+    static const struct schema_node text = {.kind = SCHEMA_STRING};
+    for (uint32_t i = 0; i < in->n; i++) {
+        struct field_path path = field_path_index(place->path, i);
+        struct place inside = {&path, place->schema, place->type};
+        const struct json *item = &in->v.items[i];
+        bool ok = kind == SCHEMA_OR_LIST
+                      ? structure(n, at, &inside, item, &to[i])
+                      : value(n, (struct schema_at){at.schema, &text}, &inside, item, &to[i]);
+        if (!ok)
+            return false;
+    }
+    *ret = (struct json){.type = JSON_ARRAY, .n = in->n, .v.items = to};
+    return true;
+}
+
+/* null inside a list or map is the item's zero value, as in Go. */
+static bool null_item(struct normaliser *n, struct schema_at at, const struct place *place, struct json *ret)
+{
+    static const struct json nothing = {.type = JSON_OBJECT};
+    if (at.node->kind == SCHEMA_STRUCT)
+        return structure(n, at, place, &nothing, ret);
+    *ret = zero_of((enum schema_kind)at.node->kind);
+    return true;
+}
+
+static bool value(struct normaliser *n, struct schema_at at, const struct place *place, const struct json *in,
+                  struct json *ret)
+{
+    enum schema_kind kind = (enum schema_kind)at.node->kind;
+    if (in->type == JSON_NULL && kind != SCHEMA_ANY && kind != SCHEMA_OBJECT)
+        return null_item(n, at, place, ret);
+    switch (kind) {
+    case SCHEMA_BOOL:
+        if (in->type != JSON_TRUE && in->type != JSON_FALSE)
+            return wrong_type(n, at, place, in, false);
+        *ret = *in;
+        return true;
+    case SCHEMA_INT32:
+    case SCHEMA_INT64:
+    case SCHEMA_UINT32:
+    case SCHEMA_UINT64: return integer(n, at, place, in, ret);
+    case SCHEMA_DOUBLE: return floating(n, at, place, in, ret);
+    case SCHEMA_STRING:
+        if (in->type != JSON_STRING)
+            return wrong_type(n, at, place, in, false);
+        *ret = *in;
+        return true;
+    case SCHEMA_BYTES:
+    case SCHEMA_QUANTITY:
+    case SCHEMA_TIME:
+    case SCHEMA_MICRO_TIME:
+    case SCHEMA_DURATION:
+    case SCHEMA_INT_OR_STRING: return special(n, at, place, in, ret);
+    case SCHEMA_OBJECT:
+    case SCHEMA_ANY:
+    case SCHEMA_FIELDS: *ret = *in; return true;
+    case SCHEMA_STRUCT: return structure(n, at, place, in, ret);
+    case SCHEMA_LIST: return list(n, at, place, in, ret);
+    case SCHEMA_MAP: return map(n, at, place, in, ret);
+    case SCHEMA_OR_BOOL:
+    case SCHEMA_OR_LIST:
+    case SCHEMA_OR_STRINGS: return either(n, at, place, in, ret);
+    case SCHEMA_NONE:
+    case SCHEMA_KIND_COUNT: break;
+    }
+    ASSERT(!"every node has a kind");
+}
+
+struct schema_at schema_at_type(const struct schema *s, const struct schema_type *t,
+                                struct schema_node *storage)
+{
+    *storage = (struct schema_node){.kind = SCHEMA_STRUCT, .ref = (uint16_t)(t - s->types)};
+    return (struct schema_at){s, storage};
+}
+
+err_code tree_normalise(struct arena *a, const struct schema *s, const struct schema_type *t,
+                        const struct json *in, const struct tree_report *report, struct json *ret,
+                        struct err *err)
+{
+    struct normaliser n = {.a = a, .report = report, .err = err};
+    struct schema_node storage;
+    struct field_path root = FIELD_PATH_OF_ROOT;
+    struct place place = {.path = &root};
+    struct json result;
+    if (!value(&n, schema_at_type(s, t, &storage), &place, in, &result))
+        return err->code;
+    *ret = result;
+    return arena_check(a, err);
+}

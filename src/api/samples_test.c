@@ -1,0 +1,156 @@
+/* samples_test.c - every reference document of a served version: its JSON, YAML and protobuf forms are one document, and
+ * encoding gives each back. */
+#include "api/tree.h"
+#include "api/view.h"
+#include "harness/test.h"
+#include "wire/json.h"
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { DOCUMENT_SIZE_MAX = 1 << 22, NAMES_MAX = 1000 };
+
+struct sample {
+    struct arena a;
+    char *stem; /* path without ".json" */
+    const struct schema_kind_info *kind;
+    const struct schema_type *type;
+    struct json tree; /* from JSON */
+};
+
+static int by_name(const void *x, const void *y)
+{
+    return strcmp(*(char *const *)x, *(char *const *)y);
+}
+
+/* Paths without their ending, sorted; skips the test where the reference is not at hand. */
+static size_t list_samples(struct arena *a, char **ret)
+{
+    const char *folder = test_reference_path("samples");
+    DIR *d = opendir(folder);
+    if (!d)
+        test_skip("no reference documents here");
+    size_t count = 0;
+    for (struct dirent *e; (e = readdir(d));) {
+        str name = str_from_c(e->d_name);
+        if (!str_ends(name, S(".json")))
+            continue;
+        CHECK_LT(count, NAMES_MAX);
+        str stem = str_slice(name, 0, name.n - strlen(".json"));
+        ret[count++] = str_cstr(a, str_format(a, "%s/%" STR_FMT, folder, STR_ARG(stem)));
+    }
+    closedir(d);
+    qsort(ret, count, sizeof *ret, by_name);
+    return count;
+}
+
+static str read_form(struct sample *s, const char *ending)
+{
+    return test_read_file(str_format(&s->a, "%s.%s", s->stem, ending).p);
+}
+
+static void unknown_is_a_failure(void *ctx, str path)
+{
+    FAIL("%s: the schema does not know '%" STR_FMT "'", (const char *)ctx, STR_ARG(path));
+}
+
+/* False: not of a version that is served. */
+static bool sample_open(struct sample *s, char *stem)
+{
+    *s = (struct sample){.stem = stem};
+    arena_init(&s->a, 0);
+    CHECK_OK(json_parse(&s->a, read_form(s, "json"), NULL, &s->tree, &e));
+    s->kind = schema_kind_find(&schema_builtin, json_str(json_find(&s->tree, S("apiVersion"))),
+                               json_str(json_find(&s->tree, S("kind"))));
+    if (!s->kind)
+        return false;
+    s->type = &schema_builtin.types[s->kind->type];
+    return true;
+}
+
+static struct json normalised(struct sample *s, const struct json *in)
+{
+    struct json out;
+    struct tree_report report = {.on_unknown = unknown_is_a_failure, .ctx = s->stem};
+    struct err err = ERR_INIT;
+    if (tree_normalise(&s->a, &schema_builtin, s->type, in, &report, &out, &err))
+        FAIL("%s: %s", s->stem, err.msg);
+    return out;
+}
+
+static str printed(struct sample *s, const struct json *j, unsigned flags)
+{
+    struct buf b;
+    buf_init_arena(&b, &s->a, DOCUMENT_SIZE_MAX);
+    json_print(&b, j, flags);
+    CHECK_OK(buf_check(&b, &e));
+    return buf_str(&b);
+}
+
+static void same(struct sample *s, const char *what, const struct json *got, const struct json *want)
+{
+    if (json_equal(got, want))
+        return;
+    printf("%s: %s differs\n", s->stem, what);
+    CHECK_STR(printed(s, got, JSON_INDENT_2 | JSON_SORTED), printed(s, want, JSON_INDENT_2 | JSON_SORTED));
+    FAIL("%s: %s prints the same and is not equal", s->stem, what);
+}
+
+/* The document without kind and apiVersion: what protobuf and views hold. */
+static struct json bare(struct sample *s)
+{
+    struct json j = json_clone(&s->a, &s->tree);
+    json_remove(&j, S("kind"));
+    json_remove(&j, S("apiVersion"));
+    return j;
+}
+
+static void check_normalise(struct sample *s)
+{
+    struct json once = normalised(s, &s->tree);
+    same(s, "the normalised document", &once, &s->tree);
+    struct json again = normalised(s, &once);
+    CHECK_STR(printed(s, &again, 0), printed(s, &once, 0));
+}
+
+static void check_view(struct sample *s)
+{
+    struct json without = bare(s), tree = normalised(s, &without);
+    str content = printed(s, &tree, 0);
+    void *view = arena_alloc_zero(&s->a, 1, s->type->view_size, _Alignof(str));
+    struct err err = ERR_INIT;
+    if (view_decode(&s->a, &schema_builtin, s->type, content, view, &err))
+        FAIL("%s: %s", s->stem, err.msg);
+    struct buf b;
+    buf_init_arena(&b, &s->a, DOCUMENT_SIZE_MAX);
+    view_encode(&b, &schema_builtin, s->type, view);
+    CHECK_STR(buf_str(&b), content);
+}
+
+static void each_sample(void (*check)(struct sample *s))
+{
+    CLEANUP(arena_done) struct arena a;
+    arena_init(&a, 0);
+    char **stems = ARENA_ARRAY(&a, char *, NAMES_MAX);
+    size_t count = list_samples(&a, stems), checked = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct sample s;
+        if (sample_open(&s, stems[i])) {
+            check(&s);
+            checked++;
+        }
+        arena_done(&s.a);
+    }
+    printf("%zu documents of served versions, of %zu\n", checked, count);
+    CHECK_GT(checked, 80);
+}
+
+TEST(samples_are_normal_as_they_stand)
+{
+    each_sample(check_normalise);
+}
+
+TEST(samples_lose_nothing_through_a_view)
+{
+    each_sample(check_view);
+}

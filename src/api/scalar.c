@@ -1,0 +1,157 @@
+/* scalar.c - text forms of Kubernetes' scalars; Go's names for types. */
+#include "api/scalar.h"
+#include "base/base64.h"
+#include "base/int_or_string.h"
+#include "base/kube_time.h"
+#include "base/quantity.h"
+
+enum { SCALAR_TEXT_MAX = 1 << 10 };
+
+static enum scalar_result as_text(struct buf *b, struct json *ret)
+{
+    *ret = json_of_str(buf_str(b));
+    return SCALAR_OK;
+}
+
+static enum scalar_result canonical_bytes(struct arena *a, const struct json *in, struct json *ret,
+                                          struct err *err)
+{
+    struct buf decoded, encoded;
+    buf_init_arena(&decoded, a, in->n + 1u);
+    if (base64_decode(&decoded, json_str(in), BASE64_STD, err))
+        return SCALAR_INVALID;
+    /* Encoded again: line ends and stray bits behind the last byte go away. */
+    buf_init_arena(&encoded, a, base64_encoded_size(decoded.n, BASE64_STD));
+    base64_encode(&encoded, buf_str(&decoded), BASE64_STD);
+    return as_text(&encoded, ret);
+}
+
+static enum scalar_result canonical_quantity(struct arena *a, const struct json *in, struct json *ret,
+                                             struct err *err)
+{
+    str text = json_str(in);
+    if (in->type == JSON_INT || in->type == JSON_FLOAT) {
+        struct buf number;
+        buf_init_arena(&number, a, SCALAR_TEXT_MAX);
+        json_print(&number, in, 0);
+        text = buf_str(&number);
+    }
+    struct quantity q;
+    if (quantity_parse(a, text, &q, err))
+        return SCALAR_INVALID;
+    struct buf b;
+    buf_init_arena(&b, a, SCALAR_TEXT_MAX);
+    quantity_format(&b, &q);
+    return as_text(&b, ret);
+}
+
+static enum scalar_result canonical_time(struct arena *a, const struct json *in, bool micro, struct json *ret,
+                                         struct err *err)
+{
+    struct kube_time t;
+    if (micro ? kube_micro_time_parse(json_str(in), &t, err) : kube_time_parse(json_str(in), &t, err))
+        return SCALAR_INVALID;
+    if (kube_time_is_zero(t)) {
+        *ret = json_null();
+        return SCALAR_OK;
+    }
+    struct buf b;
+    buf_init_arena(&b, a, SCALAR_TEXT_MAX);
+    if (micro)
+        kube_micro_time_format(&b, t);
+    else
+        kube_time_format(&b, t);
+    return as_text(&b, ret);
+}
+
+static enum scalar_result canonical_duration(struct arena *a, const struct json *in, struct json *ret,
+                                             struct err *err)
+{
+    int64_t ns;
+    if (duration_parse(json_str(in), &ns, err))
+        return SCALAR_INVALID;
+    struct buf b;
+    buf_init_arena(&b, a, SCALAR_TEXT_MAX);
+    duration_format(&b, ns);
+    return as_text(&b, ret);
+}
+
+static enum scalar_result canonical_int_or_string(const struct json *in, struct json *ret)
+{
+    if (in->type == JSON_INT && (in->v.i < INT32_MIN || in->v.i > INT32_MAX))
+        return SCALAR_WRONG_TYPE;
+    *ret = *in;
+    return SCALAR_OK;
+}
+
+enum scalar_result scalar_canonical(struct arena *a, enum schema_kind kind, const struct json *in,
+                                    struct json *ret, struct err *err)
+{
+    bool number = in->type == JSON_INT || (in->type == JSON_FLOAT && kind == SCHEMA_QUANTITY);
+    bool takes_number = kind == SCHEMA_QUANTITY || kind == SCHEMA_INT_OR_STRING;
+    if (in->type != JSON_STRING && !(number && takes_number))
+        return SCALAR_WRONG_TYPE;
+    enum scalar_result result;
+    switch (kind) {
+    case SCHEMA_BYTES: result = canonical_bytes(a, in, ret, err); break;
+    case SCHEMA_QUANTITY: result = canonical_quantity(a, in, ret, err); break;
+    case SCHEMA_TIME: result = canonical_time(a, in, false, ret, err); break;
+    case SCHEMA_MICRO_TIME: result = canonical_time(a, in, true, ret, err); break;
+    case SCHEMA_DURATION: result = canonical_duration(a, in, ret, err); break;
+    case SCHEMA_INT_OR_STRING: result = canonical_int_or_string(in, ret); break;
+    default: ASSERT(!"a scalar with a text form");
+    }
+    if (result == SCALAR_INVALID)
+        err->code = ERR_BAD_REQUEST;
+    return result;
+}
+
+/* Go qualifies a type with the last part of its package's path: "v1". */
+static void add_go_name(struct buf *out, const struct schema *s, uint16_t package, uint32_t name)
+{
+    str path = schema_text(s, s->packages[package].name);
+    size_t slash = str_rindex_c(path, '/');
+    buf_add(out, slash == SIZE_MAX ? path : str_from(path, slash + 1));
+    buf_add_c(out, '.');
+    buf_add(out, schema_text(s, name));
+}
+
+void scalar_add_go_type(struct buf *out, struct schema_at at)
+{
+    static const char *const names[SCHEMA_KIND_COUNT] = {
+        [SCHEMA_BOOL] = "bool",
+        [SCHEMA_INT32] = "int32",
+        [SCHEMA_INT64] = "int64",
+        [SCHEMA_UINT32] = "uint32",
+        [SCHEMA_UINT64] = "uint64",
+        [SCHEMA_DOUBLE] = "float64",
+        [SCHEMA_STRING] = "string",
+        [SCHEMA_BYTES] = "[]uint8",
+        [SCHEMA_QUANTITY] = "resource.Quantity",
+        [SCHEMA_TIME] = "v1.Time",
+        [SCHEMA_MICRO_TIME] = "v1.MicroTime",
+        [SCHEMA_DURATION] = "v1.Duration",
+        [SCHEMA_INT_OR_STRING] = "intstr.IntOrString",
+        [SCHEMA_OBJECT] = "runtime.RawExtension",
+        [SCHEMA_ANY] = "v1.JSON",
+        [SCHEMA_FIELDS] = "v1.FieldsV1",
+        [SCHEMA_OR_BOOL] = "v1.JSONSchemaPropsOrBool",
+        [SCHEMA_OR_LIST] = "v1.JSONSchemaPropsOrArray",
+        [SCHEMA_OR_STRINGS] = "v1.JSONSchemaPropsOrStringArray",
+    };
+    enum schema_kind kind = (enum schema_kind)at.node->kind;
+    const struct schema *s;
+    if (kind == SCHEMA_LIST || kind == SCHEMA_MAP) {
+        buf_add(out, kind == SCHEMA_LIST ? S("[]") : S("map[string]"));
+        scalar_add_go_type(out, schema_items(at));
+    } else if (kind == SCHEMA_STRUCT) {
+        const struct schema_type *t = schema_struct(at, &s);
+        add_go_name(out, s, t->package, t->name);
+    } else if (kind == SCHEMA_STRING && at.node->ref) {
+        s = schema_of_ref(at.schema, at.node);
+        const struct schema_enum *e = &s->enums[at.node->ref - 1];
+        add_go_name(out, s, e->package, e->name);
+    } else {
+        buf_add(out, str_from_c(names[kind]));
+    }
+}
