@@ -19,8 +19,6 @@ static enum atoi_result go_atoi(str s, int64_t *ret)
             return ATOI_SYNTAX;
     if (!digits.n)
         return ATOI_SYNTAX;
-    while (digits.n > 1 && digits.p[0] == '0')
-        digits = str_from(digits, 1);
     uint64_t v;
     bool negative = sign && s.p[0] == '-';
     if (!str_parse_u64(digits, &v) || v > (uint64_t)INT64_MAX + negative)

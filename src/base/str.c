@@ -129,7 +129,7 @@ bool str_take_prefix(str *s, str prefix)
 
 bool str_parse_u64(str s, uint64_t *ret)
 {
-    if (s.n == 0 || s.n > 20)
+    if (s.n == 0)
         return false;
     uint64_t v = 0;
     for (size_t i = 0; i < s.n; i++) {

@@ -32,6 +32,8 @@ TEST(str_numbers_parse_whole_or_not_at_all)
     CHECK(!str_parse_i64(S("-"), &i));
     CHECK(!str_parse_i64(S("+1"), &i));
     CHECK(!str_parse_i64(S("1 "), &i));
+    CHECK(str_parse_i64(S("-0000000000000000000000000000007"), &i));
+    CHECK_EQ(i, -7);
     CHECK(str_parse_u64(S("18446744073709551615"), &u));
     CHECK_EQ(u, UINT64_MAX);
     CHECK(!str_parse_u64(S("18446744073709551616"), &u));
