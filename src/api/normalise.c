@@ -1,7 +1,9 @@
 /* normalise.c - a tree as the original's decoder and encoder would leave it.
  * The rules are those of Go's encoding/json over the original's structs, restated by schema: a plain struct is always
  * there; a plain scalar, list or map is left out when empty unless the field is always printed; a pointer is left out
- * when unset; null counts as unset. */
+ * when unset; null counts as unset.
+ * Custom resources are never decoded into structs by the original: there unknown members go (pruning) and everything else
+ * stays as it was given; a value of the wrong type is for validation to report. */
 #include "api/scalar.h"
 #include "api/tree.h"
 #include "base/base64.h"
@@ -42,6 +44,12 @@ static const char *const json_type_names[] = {
     [JSON_NULL] = "null",    [JSON_FALSE] = "bool",    [JSON_TRUE] = "bool",   [JSON_INT] = "number",
     [JSON_FLOAT] = "number", [JSON_STRING] = "string", [JSON_ARRAY] = "array", [JSON_OBJECT] = "object",
 };
+
+/* The rules of custom resources hold here. Not inside their metadata, which is a built-in type. */
+static bool is_custom(struct schema_at at)
+{
+    return at.schema->base != NULL;
+}
 
 static bool wrong_type(struct normaliser *n, struct schema_at at, const struct place *place,
                        const struct json *in, bool show_number)
@@ -216,14 +224,11 @@ static bool is_empty(const struct json *j)
     return false;
 }
 
-/* One field of a struct. *ret_keep: print it. */
-static bool field(struct normaliser *n, struct schema_at at, unsigned flags, const struct place *place,
-                  const struct json *in, struct json *ret, bool *ret_keep)
+/* Is this field printed? *ret holds its value if it was given, and gets what stands for it if not. */
+static bool field_keep(struct normaliser *n, struct schema_at at, unsigned flags, const struct place *place,
+                       bool given, struct json *ret, bool *ret_keep)
 {
     enum schema_kind kind = (enum schema_kind)at.node->kind;
-    bool given = in && in->type != JSON_NULL;
-    if (given && !value(n, at, place, in, ret))
-        return false;
     if (flags & SCHEMA_POINTER) {
         *ret_keep = given || (flags & SCHEMA_ALWAYS);
         if (!given)
@@ -244,24 +249,51 @@ static bool field(struct normaliser *n, struct schema_at at, unsigned flags, con
     return true;
 }
 
-/* Sorts the members given by field; reports those nobody knows. Returns kind and apiVersion for a kind's own type. */
-static void sort_out(struct normaliser *n, const struct schema *s, const struct schema_type *t,
-                     const struct field_path *path, const struct json *in, const struct json **ret_given,
-                     const struct json **ret_kind, const struct json **ret_api_version)
+/* What was read of a struct, by field. */
+struct slots {
+    struct json *values;
+    bool *given;
+    const struct json *kind, *api_version;
+};
+
+/* In the order of the document, so that reports and the first error come in that order too. */
+static bool read_members(struct normaliser *n, const struct schema *s, const struct schema_type *t,
+                         bool preserve, const struct field_path *around, const struct json *in,
+                         struct slots *to)
 {
     for (uint32_t i = 0; i < in->n; i++) {
         const struct json_member *m = &in->v.members[i];
         str name = json_member_name(m);
         const struct schema_field *f = schema_field_find(s, t, name);
-        if (f)
-            ret_given[f - &s->fields[t->field_first]] = &m->value;
-        else if ((t->flags & SCHEMA_TYPE_KIND) && str_is(name, "kind"))
-            *ret_kind = &m->value;
-        else if ((t->flags & SCHEMA_TYPE_KIND) && str_is(name, "apiVersion"))
-            *ret_api_version = &m->value;
-        else
-            unknown_member(n, path, name);
+        if (f) {
+            size_t at = (size_t)(f - &s->fields[t->field_first]);
+            struct field_path path = field_path_name(around, name);
+            struct place inside = {&path, s, t};
+            struct schema_at field = schema_field_at(s, f);
+            to->given[at] = m->value.type != JSON_NULL || is_custom(field);
+            if (to->given[at] && !value(n, field, &inside, &m->value, &to->values[at]))
+                return false;
+        } else if ((t->flags & SCHEMA_TYPE_KIND) && str_is(name, "kind")) {
+            to->kind = &m->value;
+        } else if ((t->flags & SCHEMA_TYPE_KIND) && str_is(name, "apiVersion")) {
+            to->api_version = &m->value;
+        } else if (!preserve) {
+            unknown_member(n, around, name);
+        }
     }
+    return true;
+}
+
+/* Members that the schema does not know and that are kept all the same. */
+static void add_unknown(struct normaliser *n, const struct schema *s, const struct schema_type *t,
+                        const struct json *in, struct json *to)
+{
+    for (uint32_t i = 0; i < in->n; i++) {
+        str name = json_member_name(&in->v.members[i]);
+        if (!schema_field_find(s, t, name) && !json_find(to, name))
+            json_set(n->a, to, name, in->v.members[i].value);
+    }
+    json_sort_members(to, false);
 }
 
 static bool type_meta(struct normaliser *n, const struct place *place, str name, const struct json *in,
@@ -286,28 +318,33 @@ static bool structure(struct normaliser *n, struct schema_at at, const struct pl
         return wrong_type(n, at, place, in, false);
     const struct schema *s;
     const struct schema_type *t = schema_struct(at, &s);
-    const struct json **given = ARENA_ARRAY(n->a, const struct json *, t->field_count);
-    const struct json *kind = NULL, *api_version = NULL;
-    sort_out(n, s, t, place->path, in, given, &kind, &api_version);
+    struct slots slots = {.values = ARENA_ARRAY(n->a, struct json, t->field_count),
+                          .given = ARENA_ARRAY(n->a, bool, t->field_count)};
+    if (!read_members(n, s, t, at.node->flags & SCHEMA_NODE_PRESERVE, place->path, in, &slots))
+        return false;
     struct json_member *members = ARENA_ARRAY(n->a, struct json_member, t->field_count + 2u), *to = members;
     struct place here = {place->path, s, t};
-    if (!type_meta(n, &here, S("kind"), kind, &to) || !type_meta(n, &here, S("apiVersion"), api_version, &to))
+    if (!type_meta(n, &here, S("kind"), slots.kind, &to) ||
+        !type_meta(n, &here, S("apiVersion"), slots.api_version, &to))
         return false;
     for (size_t i = 0; i < t->field_count; i++) {
         const struct schema_field *f = &s->fields[t->field_first + i];
         struct field_path path = field_path_name(place->path, schema_field_name(s, f));
         struct place inside = {&path, s, t};
         bool keep;
-        if (!field(n, schema_field_at(s, f), f->flags, &inside, given[i], &to->value, &keep))
+        to->value = slots.values[i];
+        if (!field_keep(n, schema_field_at(s, f), f->flags, &inside, slots.given[i], &to->value, &keep))
             return false;
         if (keep) {
             to->name = s->text + f->name;
-            to->name_n = f->name_n;
+            to->name_n = (uint32_t)f->name_n;
             to->id = f->id;
             to++;
         }
     }
     *ret = (struct json){.type = JSON_OBJECT, .n = (uint32_t)(to - members), .v.members = members};
+    if (at.node->flags & SCHEMA_NODE_PRESERVE)
+        add_unknown(n, s, t, in, ret);
     return true;
 }
 
@@ -358,6 +395,10 @@ static bool value(struct normaliser *n, struct schema_at at, const struct place 
                   struct json *ret)
 {
     enum schema_kind kind = (enum schema_kind)at.node->kind;
+    if (is_custom(at) && !scalar_json_fits(kind, in)) {
+        *ret = *in;
+        return true;
+    }
     if (in->type == JSON_NULL && kind != SCHEMA_ANY && kind != SCHEMA_OBJECT)
         return null_item(n, at, place, ret);
     switch (kind) {

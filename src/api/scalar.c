@@ -106,6 +106,37 @@ enum scalar_result scalar_canonical(struct arena *a, enum schema_kind kind, cons
     return result;
 }
 
+bool scalar_json_fits(enum schema_kind kind, const struct json *j)
+{
+    switch (kind) {
+    case SCHEMA_BOOL: return j->type == JSON_TRUE || j->type == JSON_FALSE;
+    case SCHEMA_INT32:
+    case SCHEMA_INT64:
+    case SCHEMA_UINT32:
+    case SCHEMA_UINT64: return j->type == JSON_INT;
+    case SCHEMA_DOUBLE: return j->type == JSON_INT || j->type == JSON_FLOAT;
+    case SCHEMA_STRING:
+    case SCHEMA_BYTES:
+    case SCHEMA_TIME:
+    case SCHEMA_MICRO_TIME:
+    case SCHEMA_DURATION: return j->type == JSON_STRING;
+    case SCHEMA_QUANTITY:
+    case SCHEMA_INT_OR_STRING: return j->type == JSON_STRING || j->type == JSON_INT;
+    case SCHEMA_OBJECT:
+    case SCHEMA_FIELDS:
+    case SCHEMA_STRUCT:
+    case SCHEMA_MAP: return j->type == JSON_OBJECT;
+    case SCHEMA_LIST: return j->type == JSON_ARRAY;
+    case SCHEMA_OR_BOOL: return j->type == JSON_OBJECT || j->type == JSON_TRUE || j->type == JSON_FALSE;
+    case SCHEMA_OR_LIST:
+    case SCHEMA_OR_STRINGS: return j->type == JSON_OBJECT || j->type == JSON_ARRAY;
+    case SCHEMA_ANY:
+    case SCHEMA_NONE:
+    case SCHEMA_KIND_COUNT: return true;
+    }
+    return true;
+}
+
 /* Go qualifies a type with the last part of its package's path: "v1". */
 static void add_go_name(struct buf *out, const struct schema *s, uint16_t package, uint32_t name)
 {

@@ -15,6 +15,9 @@ enum scalar_result {
 enum scalar_result scalar_canonical(struct arena *a, enum schema_kind kind, const struct json *in,
                                     struct json *ret, struct err *err);
 
+/* Is a value of this kind written as this JSON type? */
+bool scalar_json_fits(enum schema_kind kind, const struct json *j);
+
 /* As Go prints the type: "int32", "[]v1.Container", "map[string]string", "v1.PullPolicy". */
 void scalar_add_go_type(struct buf *out, struct schema_at at);
 

@@ -89,7 +89,7 @@ enum schema_patch {
 
 enum schema_format {
     SCHEMA_FORMAT_NONE,
-#define SCHEMA_FORMAT(name, text) SCHEMA_FORMAT_##name,
+#define SCHEMA_FORMAT(name, text, check) SCHEMA_FORMAT_##name,
 #include "api/formats.def"
 #undef SCHEMA_FORMAT
 };

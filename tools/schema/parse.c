@@ -292,7 +292,7 @@ static err_code attr_format(struct parser *p, struct m_field *f, str value)
 {
     static const str formats[] = {
         STR_NONE,
-#define SCHEMA_FORMAT(name, text) S_INIT(text),
+#define SCHEMA_FORMAT(name, text, check) S_INIT(text),
 #include "api/formats.def"
 #undef SCHEMA_FORMAT
     };

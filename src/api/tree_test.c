@@ -1,0 +1,290 @@
+#include "api/schema_load.h"
+#include "api/tree.h"
+#include "harness/test.h"
+
+struct fixture {
+    struct arena a;
+    struct buf reports;
+};
+
+static void setup(struct fixture *f)
+{
+    arena_init(&f->a, 0);
+    buf_init_arena(&f->reports, &f->a, 10000);
+}
+
+static void teardown(struct fixture *f)
+{
+    arena_done(&f->a);
+}
+
+static void note_unknown(void *ctx, str path)
+{
+    struct fixture *f = ctx;
+    buf_add(&f->reports, path);
+    buf_add_c(&f->reports, ' ');
+}
+
+static struct json parsed(struct fixture *f, const char *text)
+{
+    struct json j;
+    CHECK_OK(json_parse(&f->a, str_from_c(text), NULL, &j, &e));
+    return j;
+}
+
+static str printed(struct fixture *f, const struct json *j)
+{
+    struct buf b;
+    buf_init_arena(&b, &f->a, 1 << 20);
+    json_print(&b, j, 0);
+    return buf_str(&b);
+}
+
+static const struct schema_type *type(const char *package, const char *name)
+{
+    const struct schema_type *t = schema_type_find(&schema_builtin, str_from_c(package), str_from_c(name));
+    CHECK(t != NULL);
+    return t;
+}
+
+static err_code normalise(struct fixture *f, const char *package, const char *name, const char *text,
+                          struct json *ret, struct err *err)
+{
+    struct json in = parsed(f, text);
+    struct tree_report report = {.on_unknown = note_unknown, .ctx = f};
+    return tree_normalise(&f->a, &schema_builtin, type(package, name), &in, &report, ret, err);
+}
+
+static void check_normal(const char *package, const char *name, const char *text, const char *want)
+{
+    CLEANUP(teardown) struct fixture f;
+    setup(&f);
+    struct json out;
+    CHECK_OK(normalise(&f, package, name, text, &out, &e));
+    CHECK_STR(printed(&f, &out), want);
+}
+
+TEST(normalise_leaves_out_what_is_empty_and_keeps_what_go_cannot_leave_out)
+{
+    check_normal("core/v1", "Container",
+                 "{\"image\":\"\",\"name\":\"a\",\"args\":[],\"tty\":false,\"env\":null}",
+                 "{\"name\":\"a\",\"resources\":{}}");
+    check_normal(
+        "apps/v1", "DeploymentSpec", "{\"replicas\":0,\"paused\":false,\"minReadySeconds\":0}",
+        "{\"replicas\":0,\"selector\":null,\"template\":{\"metadata\":{},\"spec\":{\"containers\":null}},"
+        "\"strategy\":{}}");
+    check_normal("core/v1", "Service", "{\"spec\":{},\"status\":{}}",
+                 "{\"metadata\":{},\"spec\":{},\"status\":{\"loadBalancer\":{}}}");
+}
+
+TEST(normalise_puts_members_in_the_schemas_order_and_maps_in_order_of_keys)
+{
+    check_normal(
+        "core/v1", "ConfigMap",
+        "{\"data\":{\"b\":\"2\",\"a\":\"1\"},\"metadata\":{\"name\":\"x\"},\"apiVersion\":\"v1\",\"kind\":"
+        "\"ConfigMap\"}",
+        "{\"kind\":\"ConfigMap\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"x\"},\"data\":{\"a\":\"1\","
+        "\"b\":\"2\"}}");
+}
+
+TEST(normalise_gives_scalars_their_one_form)
+{
+    check_normal("core/v1", "ResourceRequirements",
+                 "{\"limits\":{\"cpu\":0.5,\"memory\":\"1024Mi\",\"x\":\"1000m\"}}",
+                 "{\"limits\":{\"cpu\":\"500m\",\"memory\":\"1Gi\",\"x\":\"1\"}}");
+    check_normal("meta/v1", "ObjectMeta", "{\"creationTimestamp\":\"2024-02-29T12:00:00.75+02:00\"}",
+                 "{\"creationTimestamp\":\"2024-02-29T10:00:00Z\"}");
+    check_normal("core/v1", "Secret", "{\"data\":{\"k\":\"aGVs\\nbG8=\"}}",
+                 "{\"metadata\":{},\"data\":{\"k\":\"aGVsbG8=\"}}");
+    check_normal("coordination/v1", "LeaseSpec", "{\"renewTime\":\"2024-01-01T02:00:00.500000+02:00\"}",
+                 "{\"renewTime\":\"2024-01-01T00:00:00.500000Z\"}");
+}
+
+TEST(normalise_reports_unknown_members_with_their_path)
+{
+    CLEANUP(teardown) struct fixture f;
+    setup(&f);
+    struct json out;
+    CHECK_OK(
+        normalise(&f, "core/v1", "Pod",
+                  "{\"spec\":{\"containers\":[{\"name\":\"a\"},{\"name\":\"b\",\"imagee\":1}],\"foo\":{}},"
+                  "\"metadata\":{\"labels\":{\"any\":\"thing\"}},\"extra\":null}",
+                  &out, &e));
+    CHECK_STR(buf_str(&f.reports), "spec.containers[1].imagee spec.foo extra ");
+    CHECK(json_get(&out, S("spec"), S("foo")) == NULL);
+}
+
+TEST(normalise_refuses_wrong_types_in_the_originals_words)
+{
+    static const struct {
+        const char *package, *type, *text, *message;
+    } cases[] = {
+        {"apps/v1", "Deployment", "{\"spec\":{\"replicas\":\"three\"}}",
+         "json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32"},
+        {"apps/v1", "Deployment", "{\"spec\":{\"replicas\":3000000000}}",
+         "json: cannot unmarshal number 3000000000 into Go struct field DeploymentSpec.spec.replicas of type int32"},
+        {"core/v1", "Pod", "{\"spec\":{\"containers\":[{\"env\":[{\"name\":\"A\",\"value\":1}]}]}}",
+         "json: cannot unmarshal number into Go struct field EnvVar.spec.containers.env.value of type string"},
+        {"core/v1", "Pod", "{\"spec\":{\"containers\":{}}}",
+         "json: cannot unmarshal object into Go struct field PodSpec.spec.containers of type []v1.Container"},
+        {"core/v1", "Pod", "{\"spec\":[]}",
+         "json: cannot unmarshal array into Go struct field Pod.spec of type v1.PodSpec"},
+        {"core/v1", "Pod", "{\"metadata\":{\"labels\":{\"a\":true}}}",
+         "json: cannot unmarshal bool into Go struct field ObjectMeta.metadata.labels of type string"},
+        {"core/v1", "Pod", "{\"spec\":{\"restartPolicy\":7}}",
+         "json: cannot unmarshal number into Go struct field PodSpec.spec.restartPolicy of type v1.RestartPolicy"},
+        {"core/v1", "ConfigMap", "{\"kind\":7}",
+         "json: cannot unmarshal number into Go struct field ConfigMap.kind of type string"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        CLEANUP(teardown) struct fixture f;
+        setup(&f);
+        struct json out;
+        struct err err = ERR_INIT;
+        CHECK_EQ(normalise(&f, cases[i].package, cases[i].type, cases[i].text, &out, &err), ERR_BAD_REQUEST);
+        CHECK_STR(err.msg, cases[i].message);
+    }
+}
+
+TEST(defaults_fill_in_only_what_nobody_said)
+{
+    CLEANUP(teardown) struct fixture f;
+    setup(&f);
+    struct json out;
+    CHECK_OK(normalise(&f, "core/v1", "ServiceSpec",
+                       "{\"ports\":[{\"port\":80},{\"port\":53,\"protocol\":\"UDP\"}]}", &out, &e));
+    tree_defaults(&f.a, &schema_builtin, type("core/v1", "ServiceSpec"), &out);
+    CHECK_CONTAINS(printed(&f, &out), "{\"protocol\":\"TCP\",\"port\":80");
+    CHECK_CONTAINS(printed(&f, &out), "{\"protocol\":\"UDP\",\"port\":53");
+    struct json again = json_clone(&f.a, &out);
+    tree_defaults(&f.a, &schema_builtin, type("core/v1", "ServiceSpec"), &again);
+    CHECK_STR(printed(&f, &again), printed(&f, &out));
+}
+
+static str errors_of(struct fixture *f, const char *package, const char *name, const char *text)
+{
+    struct json out;
+    CHECK_OK(normalise(f, package, name, text, &out, &e));
+    struct field_errors errors;
+    field_errors_init(&errors, &f->a);
+    tree_validate(&schema_builtin, type(package, name), &out, &errors);
+    struct buf b;
+    buf_init_arena(&b, &f->a, 1 << 16);
+    field_errors_print(&errors, &b);
+    return buf_str(&b);
+}
+
+TEST(validate_names_what_is_missing_and_what_is_not_supported)
+{
+    CLEANUP(teardown) struct fixture f;
+    setup(&f);
+    CHECK_STR(errors_of(&f, "core/v1", "PodSpec", "{\"containers\":[{\"image\":\"x\"},{\"name\":\"b\"}]}"),
+              "containers[0].name: Required value");
+    CHECK_CONTAINS(
+        errors_of(&f, "core/v1", "PodSpec",
+                  "{\"containers\":[{\"name\":\"b\",\"imagePullPolicy\":\"Sometimes\"}]}"),
+        "containers[0].imagePullPolicy: Unsupported value: \"Sometimes\": supported values: \"Always\", "
+        "\"IfNotPresent\", \"Never\"");
+    CHECK_STR(errors_of(&f, "core/v1", "PodSpec", "{\"containers\":[{\"name\":\"b\"}]}"), "");
+}
+
+/* --- custom resources --- */
+
+static const char widget_schema[] =
+    "{\"type\":\"object\",\"properties\":{\"apiVersion\":{\"type\":\"string\"},\"kind\":{\"type\":\"string\"},"
+    "\"metadata\":{\"type\":\"object\"},"
+    "\"spec\":{\"type\":\"object\",\"required\":[\"size\"],\"properties\":{"
+    "\"size\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":9},"
+    "\"mode\":{\"type\":\"string\",\"default\":\"slow\",\"enum\":[\"slow\",\"fast\"]},"
+    "\"port\":{\"x-kubernetes-int-or-string\":true},"
+    "\"limits\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}},"
+    "\"items\":{\"type\":\"array\",\"x-kubernetes-list-type\":\"map\",\"x-kubernetes-list-map-keys\":[\"name\"],"
+    "\"items\":{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},\"on\":{\"type\":\"boolean\","
+    "\"default\":true}}}},"
+    "\"free\":{\"type\":\"object\",\"x-kubernetes-preserve-unknown-fields\":true},"
+    "\"some\":{\"type\":\"object\",\"x-kubernetes-preserve-unknown-fields\":true,\"properties\":{\"a\":{\"type\":"
+    "\"string\"}}}}}}}";
+
+static struct schema *widget(struct fixture *f)
+{
+    struct json openapi = parsed(f, widget_schema);
+    struct schema_load_opts opts = {.group = S("example.com"), .version = S("v1"), .kind = S("Widget")};
+    struct schema *s;
+    CHECK_OK(schema_load(&openapi, &opts, &s, &e));
+    return s;
+}
+
+TEST(custom_resources_are_pruned_and_defaulted_by_the_same_tables)
+{
+    CLEANUP(teardown) struct fixture f;
+    setup(&f);
+    struct schema *s = widget(&f);
+    const struct schema_kind_info *k = schema_kind_find(s, S("example.com/v1"), S("Widget"));
+    CHECK(k != NULL);
+    struct json in = parsed(
+        &f, "{\"kind\":\"Widget\",\"apiVersion\":\"example.com/v1\",\"metadata\":{\"name\":\"w\","
+            "\"odd\":1},\"spec\":{\"size\":0,\"nope\":1,\"port\":\"http\",\"items\":[{\"name\":\"a\","
+            "\"x\":1}],\"free\":{\"z\":{},\"y\":[]},\"some\":{\"q\":1,\"a\":\"\"},\"limits\":{}}}");
+    struct json out;
+    struct tree_report report = {.on_unknown = note_unknown, .ctx = &f};
+    CHECK_OK(tree_normalise(&f.a, s, &s->types[k->type], &in, &report, &out, &e));
+    CHECK_STR(buf_str(&f.reports), "metadata.odd spec.nope spec.items[0].x ");
+    tree_defaults(&f.a, s, &s->types[k->type], &out);
+    CHECK_STR(
+        printed(&f, &out),
+        "{\"kind\":\"Widget\",\"apiVersion\":\"example.com/v1\",\"metadata\":{\"name\":\"w\"},\"spec\":{\"free\":{"
+        "\"z\":{},\"y\":[]},\"items\":[{\"name\":\"a\",\"on\":true}],\"limits\":{},\"mode\":\"slow\",\"port\":"
+        "\"http\",\"size\":0,\"some\":{\"a\":\"\",\"q\":1}}}");
+    schema_unload(s);
+}
+
+TEST(custom_schemas_share_equal_subtrees_and_are_small)
+{
+    CLEANUP(teardown) struct fixture f;
+    setup(&f);
+    struct buf b;
+    buf_init_arena(&b, &f.a, 1 << 20);
+    buf_add_lit(&b, "{\"type\":\"object\",\"properties\":{");
+    for (int i = 0; i < 50; i++)
+        buf_add_f(
+            &b,
+            "%s\"p%d\":{\"type\":\"object\",\"description\":\"Says the same thing as the others do, at length.\","
+            "\"properties\":{\"one\":{\"type\":\"string\",\"maxLength\":63},\"two\":{\"type\":\"array\",\"items\":"
+            "{\"type\":\"object\",\"properties\":{\"three\":{\"type\":\"integer\"}}}}}}",
+            i ? "," : "", i);
+    buf_add_lit(&b, "}}");
+    struct json openapi;
+    CHECK_OK(json_parse(&f.a, buf_str(&b), NULL, &openapi, &e));
+    struct schema_load_opts opts = {.group = S("example.com"), .version = S("v1"), .kind = S("Big")};
+    struct schema *s;
+    CHECK_OK(schema_load(&openapi, &opts, &s, &e));
+    CHECK_EQ(s->type_count, 3); /* the root, p0 to p49, the item */
+    CHECK_LT(schema_load_size(s), b.n / 3);
+    schema_unload(s);
+}
+
+TEST(custom_schemas_that_are_not_structural_are_refused_with_a_path)
+{
+    static const struct {
+        const char *schema, *message;
+    } cases[] = {
+        {"{\"type\":\"string\"}", "type: Invalid value: must be object at the root"},
+        {"{\"type\":\"object\",\"properties\":{\"a\":{}}}", "properties[a].type: Required value"},
+        {"{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"array\"}}}",
+         "properties[a].items: Required value"},
+        {"{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"text\"}}}",
+         "properties[a].type: Unsupported value"},
+        {"{\"type\":\"object\",\"properties\":[]}", "properties must be an object"},
+        {"{\"type\":\"object\",\"properties\":{\"a\":7}}", "properties[a]: a schema is an object"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        CLEANUP(teardown) struct fixture f;
+        setup(&f);
+        struct json openapi = parsed(&f, cases[i].schema);
+        struct schema_load_opts opts = {.group = S("example.com"), .version = S("v1"), .kind = S("Bad")};
+        struct schema *s;
+        struct err err = ERR_INIT;
+        CHECK_EQ(schema_load(&openapi, &opts, &s, &err), ERR_BAD_REQUEST);
+        CHECK_CONTAINS(err.msg, cases[i].message);
+    }
+}
