@@ -938,7 +938,7 @@ size_t spdy_stream_count(const struct spdy *s)
 uint32_t spdy_ping(struct spdy *s)
 {
     uint32_t number = s->next_ping;
-    s->next_ping = number + 2 > STREAM_ID_MAX ? number % 2 + 2 : number + 2;
+    s->next_ping += 2;
     if (!s->failure.code)
         add_control(s, PING, &number, 1);
     return number;

@@ -316,6 +316,20 @@ TEST(spdy_ping_comes_back_and_goaway_refuses_what_was_not_seen)
     side_done(&server);
 }
 
+TEST(spdy_after_our_goaway_late_frames_are_not_answered)
+{
+    struct side d = side_new(SPDY_SERVER, NULL);
+    struct forge *f = forge_new();
+    spdy_goaway(d.s, SPDY_GOAWAY_OK);
+    forge_block(f, SYN_STREAM, 0, 1, BLOCK_A);
+    forge_data(f, 1, SPDY_END, S("x"));
+    feed(&d, buf_str(&f->b), 1);
+    CHECK_STR(events(&d), "");
+    CHECK_EQ(d.out.n, 16);
+    forge_free(f);
+    side_done(&d);
+}
+
 TEST(spdy_refused_streams_leave_the_header_compression_in_step)
 {
     struct spdy_opts few = {.stream_max = 2};
@@ -358,18 +372,18 @@ TEST(spdy_streams_may_be_opened_slightly_out_of_order)
 {
     struct side d = side_new(SPDY_SERVER, NULL);
     struct forge *f = forge_new();
-    static const uint32_t ids[] = {5, 1, 3, 3, 201, 75, 73, 77};
+    static const uint32_t ids[] = {5, 1, 3, 3, 201, 75, 73, 71, 77};
     for (size_t i = 0; i < ARRAY_COUNT(ids); i++)
         forge_block(f, SYN_STREAM, 0, ids[i], BLOCK_EMPTY);
     feed(&d, buf_str(&f->b), 7);
-    /* 3 came twice, 73 is 64 streams back. */
+    /* 3 came twice, 73 and 71 are 64 streams and more back. */
     CHECK_STR(events(&d),
               " stream 5{} stream 1{} stream 3{} reset 3(1) stream 201{} stream 75{} stream 77{}");
     struct side client = side_new(SPDY_CLIENT, NULL);
     for (size_t i = 0; i < 40; i++)
         open_stream(&client, "x", 0);
     feed(&client, buf_str(&d.out), 1);
-    CHECK_STR(events(&client), " reset 3(1) reset 73(1)");
+    CHECK_STR(events(&client), " reset 3(1) reset 73(1) reset 71(1)");
     forge_free(f);
     side_done(&d);
     side_done(&client);
@@ -684,6 +698,8 @@ TEST(spdy_flow_control_stops_the_sender_until_data_is_consumed)
     CHECK_OK(spdy_send(client.s, id, str_of(bytes, 40000), SPDY_END, &e));
     pass(&client, &server);
     CHECK_OK(spdy_check(server.s, &e));
+    spdy_consumed(server.s, id, 60000); /* of a stream that has ended: nothing to say */
+    CHECK_EQ(spdy_output(server.s).n, 0);
     mem_free(bytes);
     side_done(&client);
     side_done(&server);
@@ -706,12 +722,13 @@ TEST(spdy_session_window_stops_all_streams_and_wakes_those_that_wait)
     CHECK_EQ(spdy_room(client.s, b), 5536);
     CHECK_OK(spdy_send(client.s, b, str_of(bytes, 5536), 0, &e));
     CHECK_EQ(spdy_room(client.s, a), 0);
+    CHECK_EQ(spdy_room(client.s, c), 0);
     pass(&client, &server);
     /* Data of a stream that was reset in between counts for the session all the same. */
     spdy_reset(server.s, a, SPDY_CANCEL);
     spdy_consumed(server.s, a, 60000);
     pass(&server, &client);
-    CHECK_STR(events(&client), " reset 1(5) room 3");
+    CHECK_STR(events(&client), " reset 1(5) room 3 room 5");
     CHECK_EQ(spdy_room(client.s, b), 60000);
     mem_free(bytes);
     side_done(&client);
