@@ -151,6 +151,17 @@ static bool list(struct normaliser *n, struct schema_at at, const struct place *
     return true;
 }
 
+/* Sorted, equal keys next to each other in the order they came: the last one counts. */
+static void drop_earlier(struct json *map)
+{
+    struct json_member *m = map->v.members;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < map->n; i++)
+        if (i + 1 == map->n || !str_eq(json_member_name(&m[i]), json_member_name(&m[i + 1])))
+            m[kept++] = m[i];
+    map->n = kept;
+}
+
 static bool map(struct normaliser *n, struct schema_at at, const struct place *place, const struct json *in,
                 struct json *ret)
 {
@@ -167,6 +178,7 @@ static bool map(struct normaliser *n, struct schema_at at, const struct place *p
     }
     *ret = (struct json){.type = JSON_OBJECT, .n = in->n, .v.members = to};
     json_sort_members(ret, false);
+    drop_earlier(ret);
     return true;
 }
 

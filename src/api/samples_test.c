@@ -3,7 +3,7 @@
 #include "api/tree.h"
 #include "api/view.h"
 #include "harness/test.h"
-#include "wire/json.h"
+#include "wire/protobuf.h"
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,6 +113,29 @@ static void check_normalise(struct sample *s)
     CHECK_STR(printed(s, &again, 0), printed(s, &once, 0));
 }
 
+static void check_protobuf(struct sample *s)
+{
+    str bytes = read_form(s, "pb");
+    struct pb_envelope envelope;
+    CHECK_OK(pb_envelope_decode(bytes, &envelope, &e));
+    CHECK_STR(envelope.kind, json_str(json_find(&s->tree, S("kind"))));
+    CHECK_STR(envelope.api_version, json_str(json_find(&s->tree, S("apiVersion"))));
+    struct json got, want = bare(s);
+    CHECK_OK(message_decode(&s->a, &schema_builtin, s->type, envelope.raw, &got, &e));
+    same(s, "the protobuf form", &got, &want);
+    struct json tree = normalised(s, &want);
+    struct buf message, document;
+    buf_init_arena(&message, &s->a, DOCUMENT_SIZE_MAX);
+    buf_init_arena(&document, &s->a, DOCUMENT_SIZE_MAX);
+    CHECK_OK(message_encode(&s->a, &schema_builtin, s->type, &tree, &message, &e));
+    if (!str_eq(buf_str(&message), envelope.raw))
+        printf("%s: protobuf differs\n", s->stem);
+    CHECK_STR(buf_str(&message), envelope.raw);
+    envelope.raw = buf_str(&message);
+    pb_envelope_encode(&document, &envelope);
+    CHECK_STR(buf_str(&document), bytes);
+}
+
 static void check_view(struct sample *s)
 {
     struct json without = bare(s), tree = normalised(s, &without);
@@ -148,6 +171,11 @@ static void each_sample(void (*check)(struct sample *s))
 TEST(samples_are_normal_as_they_stand)
 {
     each_sample(check_normalise);
+}
+
+TEST(samples_in_protobuf_are_the_same_documents_and_encode_to_the_same_bytes)
+{
+    each_sample(check_protobuf);
 }
 
 TEST(samples_lose_nothing_through_a_view)

@@ -161,7 +161,8 @@ static struct any_array list(struct decoder *d, struct schema_at items)
         else
             value(d, items, 0, to);
     }
-    return (struct any_array){.items = p, .count = count};
+    /* Given and empty is not absent: items that are not NULL. */
+    return (struct any_array){.items = p ? p : "", .count = count};
 }
 
 static struct any_map map(struct decoder *d, struct schema_at items)
@@ -178,7 +179,7 @@ static struct any_map map(struct decoder *d, struct schema_at items)
         else
             value(d, items, 0, to + sizeof(str));
     }
-    return (struct any_map){.items = p, .count = count};
+    return (struct any_map){.items = p ? p : "", .count = count};
 }
 
 static const void *struct_behind_pointer(struct decoder *d, struct schema_at at)

@@ -141,15 +141,21 @@ void json_remove_at(struct json *array, size_t index)
     array->n--;
 }
 
-struct json *json_set(struct arena *a, struct json *object, str name, struct json value)
+struct json *json_add(struct arena *a, struct json *object, str name, struct json value)
 {
     ASSERT(object->type == JSON_OBJECT && name.n <= UINT32_MAX);
+    make_room(a, object);
+    struct json_member *m = &object->v.members[object->n++];
+    *m = (struct json_member){.name = name.n ? name.p : "", .name_n = (uint32_t)name.n, .value = value};
+    return &m->value;
+}
+
+struct json *json_set(struct arena *a, struct json *object, str name, struct json value)
+{
+    ASSERT(object->type == JSON_OBJECT);
     struct json_member *m = find_member(object, name);
-    if (!m) {
-        make_room(a, object);
-        m = &object->v.members[object->n++];
-        *m = (struct json_member){.name = name.n ? name.p : "", .name_n = (uint32_t)name.n};
-    }
+    if (!m)
+        return json_add(a, object, name, value);
     m->value = value;
     return &m->value;
 }

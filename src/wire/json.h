@@ -129,6 +129,8 @@ void json_insert(struct arena *a, struct json *array, size_t index, struct json 
 void json_remove_at(struct json *array, size_t index);
 /* Replaces, or adds at the end. The pointer is good until the object is edited again. The name is borrowed. */
 struct json *json_set(struct arena *a, struct json *object, str name, struct json value);
+/* Adds at the end without looking for one of that name: for builders that see to it themselves. */
+struct json *json_add(struct arena *a, struct json *object, str name, struct json value);
 bool json_remove(struct json *object, str name);   /* true: it was there */
 void json_sort_members(struct json *j, bool deep); /* by name, byte order: as the original prints maps */
 struct json json_clone(struct arena *a, const struct json *j);      /* deep; strings stay borrowed */
