@@ -56,21 +56,37 @@ static size_t escape(uint32_t c, char ret[8])
     return 6;
 }
 
+static bool is_safe(char c)
+{
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
 /* Without quotes; at most LOG_VALUE_MAX bytes come out. */
 static void put_escaped(struct line *l, str s)
 {
-    size_t written = 0;
-    uint32_t c;
-    while (utf8_next(&s, &c) && !l->full) {
+    size_t room = LOG_VALUE_MAX;
+    while (s.n && !l->full) {
+        size_t plain = 0;
+        while (plain < s.n && is_safe(s.p[plain]))
+            plain++;
+        /* "..." must fit behind all but the very last. */
+        size_t fits = plain == s.n && plain <= room ? plain : size_min(plain, room - 3);
+        put(l, str_slice(s, 0, fits));
+        s = str_from(s, fits);
+        room -= fits;
+        if (!s.n)
+            return;
+        uint32_t c;
         char text[8];
-        size_t size = escape(c, text);
-        bool more = s.n > 0;
-        if (written + size + (more ? 3 : 0) > LOG_VALUE_MAX) {
+        str rest = s;
+        size_t size = utf8_next(&rest, &c) ? escape(c, text) : 0;
+        if (fits < plain || size + (rest.n ? 3 : 0) > room) {
             put(l, S("..."));
             return;
         }
         put(l, str_of(text, size));
-        written += size;
+        s = rest;
+        room -= size;
     }
 }
 

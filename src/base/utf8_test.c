@@ -59,6 +59,32 @@ TEST(utf8_every_code_point_survives_encode_and_decode)
     }
 }
 
+TEST(utf8_long_and_short_texts_are_judged_alike)
+{
+    /* Every beginning of a sequence, in the middle of a text and at its end: the two are read in different ways. */
+    static const unsigned char tails[] = {0x7f, 0x80, 0xbf, 0xc0};
+    for (unsigned first = 0; first < 0x10000; first++) {
+        for (unsigned i = 0; i < 16; i++) {
+            char text[9] = {(char)(first >> 8),
+                            (char)first,
+                            (char)tails[i / 4],
+                            (char)tails[i % 4],
+                            'x',
+                            'x',
+                            'x',
+                            'x',
+                            'x'};
+            size_t want = 0, size;
+            uint32_t c;
+            while (want < 4 && (size = utf8_decode(str_of(text + want, sizeof text - want), &c)))
+                want += size;
+            size_t got = utf8_valid_prefix(str_of(text, sizeof text));
+            CHECK_EQ(size_min(got, 4), want);
+            CHECK_EQ(got == sizeof text, want == 4);
+        }
+    }
+}
+
 TEST(utf8_finds_a_bad_byte_wherever_it_stands_in_ascii)
 {
     char text[80];
