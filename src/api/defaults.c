@@ -67,6 +67,8 @@ static void structure(struct defaulter *d, struct schema_at at, struct json *j)
         if (!is_unset(f, there))
             continue;
         struct json v = parse_default(d, s, text);
+        if (is_unset(f, &v)) /* zero, which for a plain field is how unset looks anyway */
+            continue;
         if (there)
             *there = v;
         else
