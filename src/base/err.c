@@ -41,8 +41,7 @@ static err_code code_of_errno(int e)
     case ENOSPC:
     case EDQUOT: return ERR_DISK_FULL;
     case ETIMEDOUT: return ERR_TIMEOUT;
-    case EPIPE:
-    case ECONNRESET: return ERR_CLOSED;
+    case EPIPE: return ERR_CLOSED; /* a reset is not: CLOSED is an end that was meant */
     case ECONNREFUSED:
     case EHOSTUNREACH:
     case ENETUNREACH: return ERR_UNAVAILABLE;
