@@ -3,7 +3,7 @@
  * symbolic links that lead out are refused.
  * Durable means: file_sync for what is in a file, dir_sync for which names there are. The simulator loses what was not
  * synced, in pieces.
- * Errors: DISK_FULL, NOT_FOUND, ALREADY_EXISTS, FORBIDDEN, IO.
+ * Errors: DISK_FULL, NOT_FOUND, ALREADY_EXISTS, FORBIDDEN, INVALID (a path that is none, not a regular file), IO.
  * Threads: any, but one at a time for each handle unless said otherwise. */
 #ifndef SYS_FILE_H
 #define SYS_FILE_H
@@ -48,8 +48,8 @@ err_code file_sync(struct file *f, struct err *err); /* data and what is needed 
 err_code file_truncate(struct file *f, uint64_t size, struct err *err);
 err_code file_size(struct file *f, uint64_t *ret, struct err *err);
 
-/* Whole small files. Read: ERR_TOO_LARGE above max. Replace: written aside, synced, renamed, directory synced: after a
- * crash there is the old content or the new, and after success the new. */
+/* Whole small files. Read: ERR_TOO_LARGE above max. Replace: written aside (as ".NAME.new"), synced, renamed, directory
+ * synced: after a crash there is the old content or the new, and after success the new. One at a time for each path. */
 err_code file_read_all(struct dir *d, str path, struct arena *a, size_t max, str *ret, struct err *err);
 err_code file_replace(struct dir *d, str path, str content, struct err *err);
 
