@@ -41,7 +41,8 @@ CHECK_TOOL := tools/schema/check_main.c
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
         -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wformat=2 -Wimplicit-fallthrough \
         -Wno-missing-field-initializers -Wno-unused-parameter
-CPP_COMMON := -D_GNU_SOURCE -Isrc -Itests -I$(B)/gen
+# Quoted includes only: <sys/file.h> is the C library's, "sys/file.h" ours.
+CPP_COMMON := -D_GNU_SOURCE -iquote src -iquote tests -iquote $(B)/gen
 C_COMMON   := -std=gnu17 -g $(WARN) -fno-strict-aliasing -fstack-protector-strong
 LIBS       := -lssl -lcrypto -lnghttp2 -lsqlite3 -lyaml -lz -lpcre2-8 -lm -lpthread
 

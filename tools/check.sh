@@ -47,7 +47,7 @@ done >build/check-includes.txt
 # 3. Every header compiles alone, once.
 for f in $(printf '%s\n' $files | grep '\.h$' | grep -v '^bench/'); do
     printf '#include "%s"\n' "${f#src/}" | sed 's|"tests/|"|; s|"tools/|"../tools/|' |
-        gcc -std=gnu17 -D_GNU_SOURCE -Isrc -Itests -Ibuild/gen -Wall -Wextra -Werror -fsyntax-only -x c - 2>build/check-header.txt ||
+        gcc -std=gnu17 -D_GNU_SOURCE -iquote src -iquote tests -iquote build/gen -Wall -Wextra -Werror -fsyntax-only -x c - 2>build/check-header.txt ||
         { complain "$f: does not compile alone:"; cat build/check-header.txt; }
 done
 

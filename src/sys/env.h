@@ -15,7 +15,8 @@ struct env;
 #define NS_PER_MS 1000000LL
 #define NS_PER_S  1000000000LL
 
-/* The real one. Owns the worker pool; at most `worker_max` threads (0: a default), started when needed. */
+/* The real one. Owns the worker pool: at most `worker_max` threads (0: 16), started when needed, gone when idle. From now
+ * on this process ignores SIGPIPE (its children do not) and reaps its own children. */
 struct env_opts {
     unsigned worker_max;
 };

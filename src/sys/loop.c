@@ -380,7 +380,7 @@ static void run_deferred(struct loop *l)
     }
 }
 
-void loop_turn(struct loop *l, int64_t now)
+int64_t loop_turn(struct loop *l, int64_t now)
 {
     l->now = now;
     l->in_turn = true;
@@ -389,11 +389,12 @@ void loop_turn(struct loop *l, int64_t now)
         run_deferred(l);
     l->in_turn = false;
     count(&l->stats.turns);
-    int64_t took = env_now_mono(l->env) - now;
+    int64_t end = env_now_mono(l->env), took = end - now;
     if (took > LOOP_SLOW_TURN_NS)
         count(&l->stats.slow_turns);
     if (took > atomic_load_explicit(&l->stats.longest_turn_ns, memory_order_relaxed))
         atomic_store_explicit(&l->stats.longest_turn_ns, took, memory_order_relaxed);
+    return end;
 }
 
 int64_t loop_next_deadline(const struct loop *l)

@@ -60,8 +60,8 @@ struct loop {
 void loop_own(struct loop *l);
 void loop_disown(struct loop *l);
 
-/* One turn at the monotonic time `now`. */
-void loop_turn(struct loop *l, int64_t now);
+/* One turn that begins at the monotonic time `now`; the time at which it ended. */
+int64_t loop_turn(struct loop *l, int64_t now);
 /* Messages apart: when there is something to do again. LOOP_AT_ONCE, the time of a timer, or LOOP_NEVER. */
 int64_t loop_next_deadline(const struct loop *l);
 /* The last look before sleeping. False: there are messages, do not sleep. True: the first loop_post from now on calls

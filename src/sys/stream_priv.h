@@ -23,4 +23,14 @@ void stream_possible_remove(struct stream *s, unsigned what);
 /* The last call of an implementation for a closed stream: its memory goes at the end of the turn. */
 void stream_gone(struct stream *s);
 
+/* Hot: no formatting. */
+static inline err_code stream_again(struct err *err)
+{
+    static const char why[] = "not possible without waiting";
+    err->code = ERR_AGAIN;
+    err->sys_errno = 0;
+    memcpy(err->msg, why, sizeof why);
+    return ERR_AGAIN;
+}
+
 #endif
