@@ -93,23 +93,6 @@ err_code thread_start(pthread_t *ret, const char *name, void *(*run)(void *arg),
     return ERR_NONE;
 }
 
-static void *run_loop(void *arg)
-{
-    struct loop *l = arg;
-    l->env->ops->loop_run_until(l, NULL, NULL, LOOP_FOREVER);
-    return NULL;
-}
-
-err_code linux_loop_start(struct loop *l, struct err *err)
-{
-    struct linux_loop *ll = l->backend;
-    ASSERT(!ll->has_thread);
-    if (thread_start(&ll->thread, l->name, run_loop, l, err))
-        return err->code;
-    ll->has_thread = true;
-    return ERR_NONE;
-}
-
 void linux_loop_join(struct loop *l)
 {
     struct linux_loop *ll = l->backend;
@@ -171,10 +154,8 @@ static void sleep_and_collect(struct loop *l, int64_t now, int64_t until)
     }
 }
 
-bool linux_loop_run_until(struct loop *l, bool (*cond)(void *ctx), void *ctx, int64_t timeout_ns)
+static bool run_until(struct loop *l, bool (*cond)(void *ctx), void *ctx, int64_t timeout_ns)
 {
-    const struct linux_loop *ll = l->backend;
-    ASSERT(!ll->has_thread || pthread_equal(ll->thread, pthread_self()));
     loop_own(l);
     int64_t now = linux_now_mono(), until;
     if (__builtin_add_overflow(now, timeout_ns, &until))
@@ -190,4 +171,28 @@ bool linux_loop_run_until(struct loop *l, bool (*cond)(void *ctx), void *ctx, in
     l->stopped = false;
     loop_disown(l);
     return holds;
+}
+
+bool linux_loop_run_until(struct loop *l, bool (*cond)(void *ctx), void *ctx, int64_t timeout_ns)
+{
+    const struct linux_loop *ll = l->backend;
+    ASSERT(!ll->has_thread);
+    return run_until(l, cond, ctx, timeout_ns);
+}
+
+static void *run_loop(void *arg)
+{
+    struct loop *l = arg;
+    run_until(l, NULL, NULL, LOOP_FOREVER);
+    return NULL;
+}
+
+err_code linux_loop_start(struct loop *l, struct err *err)
+{
+    struct linux_loop *ll = l->backend;
+    ASSERT(!ll->has_thread);
+    if (thread_start(&ll->thread, l->name, run_loop, l, err))
+        return err->code;
+    ll->has_thread = true;
+    return ERR_NONE;
 }
