@@ -268,6 +268,14 @@ static void detach(struct listener *ln, struct loop *l)
 
 /* --- listening --- */
 
+static err_code failed_to_bind(int e, struct err *err)
+{
+    err_errno(err, e, "could not bind");
+    if (e == EADDRINUSE)
+        err->code = ERR_CONFLICT;
+    return err->code;
+}
+
 /* Nobody listens on it: refused, and that by a socket. */
 static bool unix_socket_is_stale(const struct net_addr *at, const union sock_addr *sa, socklen_t n)
 {
@@ -294,7 +302,7 @@ static err_code bind_unix(struct linux_listener *ll, const struct net_addr *at, 
     if (e == EADDRINUSE && !abstract && unix_socket_is_stale(at, &sa, n) && unlink(at->path) == 0)
         e = bind(ll->fd, &sa.any, n) == 0 ? 0 : errno;
     if (e)
-        return err_errno(err, e, "could not bind");
+        return failed_to_bind(e, err);
     struct stat st;
     /* Again, for the bits that the umask took away. */
     if (!abstract && (chmod(at->path, mode) != 0 || lstat(at->path, &st) != 0))
@@ -316,7 +324,7 @@ static err_code bind_ip(struct linux_listener *ll, const struct net_addr *at, st
         (at->family == NET_IP6 && setsockopt(ll->fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) != 0))
         return err_errno(err, errno, "could not set socket options");
     if (bind(ll->fd, &sa.any, n) != 0)
-        return err_errno(err, errno, "could not bind");
+        return failed_to_bind(errno, err);
     static const uint8_t none[16];
     ll->any_address = memcmp(at->ip, none, at->family == NET_IP4 ? 4 : 16) == 0;
     return ERR_NONE;

@@ -81,7 +81,8 @@ struct listener_opts {
     unsigned connection_max; /* accepted and not yet closed; 0: 100,000. The others wait in the backlog. */
     unsigned unix_mode;      /* permissions of a Unix socket; 0: 0600 */
 };
-/* Port 0: listener_addr tells the real one. A stale Unix socket nobody listens on is replaced. */
+/* Port 0: listener_addr tells the real one. A stale Unix socket nobody listens on is replaced. ERR_CONFLICT: the address
+ * is taken. */
 err_code listener_new(struct env *env, const struct net_addr *at, const struct listener_opts *opts,
                       struct listener **ret, struct err *err);
 /* The loop takes its share of the connections from now on: new ones go to the loop that has the fewest. `on_accept` runs
