@@ -81,8 +81,13 @@ static void connect_ended(struct fd_stream *k)
     if (getsockopt(k->fd, SOL_SOCKET, SO_ERROR, &e, &n) != 0)
         e = errno;
     k->connecting = false;
-    k->connect_errno = e;
-    if (e == 0) {
+    if (e == ECONNRESET || e == EPIPE) {
+        /* It was connected, and ended again before we looked: refusals have other names. */
+        k->write_errno = e;
+        k->end_errno = e == ECONNRESET ? e : 0;
+    } else if (e) {
+        k->connect_errno = e;
+    } else {
         get_local(k);
         if (k->shut && shutdown(k->fd, SHUT_WR) != 0)
             k->write_errno = errno;
