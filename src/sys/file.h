@@ -3,7 +3,8 @@
  * symbolic links that lead out are refused.
  * Durable means: file_sync for what is in a file, dir_sync for which names there are. The simulator loses what was not
  * synced, in pieces.
- * Errors: DISK_FULL, NOT_FOUND, ALREADY_EXISTS, FORBIDDEN, INVALID (a path that is none, not a regular file), IO.
+ * Errors: DISK_FULL, NOT_FOUND, ALREADY_EXISTS, FORBIDDEN, INVALID (no path, a directory where a file should be or the
+ * other way round), CONFLICT (locked; a directory that is not empty), IO.
  * Threads: any, but one at a time for each handle unless said otherwise. */
 #ifndef SYS_FILE_H
 #define SYS_FILE_H

@@ -43,19 +43,32 @@ static const char *c_path(str path, struct c_path *to)
     return to->p;
 }
 
+/* What a path can get wrong, in the words of file.h. */
+static err_code refine(struct err *err)
+{
+    switch (err->sys_errno) {
+    case EXDEV: /* resolving left the directory */
+    case ELOOP: /* too many links, or one of the kind that is never followed */
+        err->code = ERR_FORBIDDEN;
+        break;
+    case EISDIR:
+    case ENOTDIR:
+    case ENAMETOOLONG: err->code = ERR_INVALID; break;
+    case ENOTEMPTY: err->code = ERR_CONFLICT; break;
+    }
+    return err->code;
+}
+
 static err_code failed_to(const char *what, str path, int e, struct err *err)
 {
     err_errno(err, e, "could not %s '%" STR_FMT "'", what, STR_ARG(path));
-    /* EXDEV: resolving left the directory. ELOOP: too many links, or one of the kind that is never followed. */
-    if (e == EXDEV || e == ELOOP)
-        err->code = ERR_FORBIDDEN;
-    return err->code;
+    return refine(err);
 }
 
 static int open_beneath(int dir_fd, str path, int flags)
 {
     struct c_path c;
-    struct open_how how = {.flags = (uint64_t)(flags | O_CLOEXEC | O_NOCTTY),
+    struct open_how how = {.flags = (uint64_t)(flags | O_CLOEXEC),
                            .mode = flags & O_CREAT ? 0600 : 0,
                            .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
     long fd;
@@ -245,9 +258,11 @@ static err_code linux_rename(struct dir *d, str from, str to, struct err *err)
     CLEANUP(place_done) struct place a = {.opened = -1}, b = {.opened = -1};
     if (find_place(d, from, "rename", &a, err) || find_place(d, to, "rename to", &b, err))
         return err->code;
-    if (renameat(a.fd, a.name.p, b.fd, b.name.p) != 0)
-        return err_errno(err, errno, "could not rename '%" STR_FMT "' to '%" STR_FMT "'", STR_ARG(from),
-                         STR_ARG(to));
+    if (renameat(a.fd, a.name.p, b.fd, b.name.p) != 0) {
+        err_errno(err, errno, "could not rename '%" STR_FMT "' to '%" STR_FMT "'", STR_ARG(from),
+                  STR_ARG(to));
+        return refine(err);
+    }
     return ERR_NONE;
 }
 
@@ -275,7 +290,7 @@ static err_code file_of_path(struct dir *d, str path, int flags, struct linux_fi
 {
     struct stat st;
     /* Non-blocking: opening a pipe that somebody put there does not wait for its other end. */
-    CLEANUP(fd_closep) int fd = open_beneath(fd_of(d), path, flags | O_NONBLOCK);
+    CLEANUP(fd_closep) int fd = open_beneath(fd_of(d), path, flags | O_NONBLOCK | O_NOCTTY);
     if (fd < 0 || fstat(fd, &st) != 0)
         return failed_to("open", path, errno, err);
     if (!S_ISREG(st.st_mode))
