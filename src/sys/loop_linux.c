@@ -63,10 +63,11 @@ err_code linux_loop_open(struct loop *l, struct err *err)
     CLEANUP(fd_closep) int wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (epoll_fd < 0 || wake_fd < 0)
         return err_errno(err, errno, "could not open epoll and eventfd");
+    /* Asked once, so that sleeping cannot fail: a kernel before 5.11, or a filter on system calls, has none. */
+    if (epoll_pwait2(epoll_fd, &(struct epoll_event){0}, 1, &(struct timespec){0}, NULL) < 0)
+        return err_errno(err, errno, "could not use epoll_pwait2");
     struct linux_loop *ll = NEW(struct linux_loop);
-    ll->epoll_fd = epoll_fd;
-    ll->wake_fd = wake_fd;
-    ll->wake.on_events = ignore_events;
+    *ll = (struct linux_loop){.epoll_fd = epoll_fd, .wake_fd = wake_fd, .wake.on_events = ignore_events};
     ll->background.prev = ll->background.next = &ll->background;
     l->backend = ll;
     /* Edge-triggered: each write is an event of its own, and nobody ever needs to read the counter back to 0. */

@@ -162,6 +162,45 @@ TEST(child_reads_what_we_write_until_we_shut_down)
     family_done(&f);
 }
 
+/* More than a pipe holds, so that both ends have to wait for each other. */
+struct feeder {
+    size_t sent, total;
+    int waits;
+};
+
+static void feed(void *ctx, struct stream *s, unsigned ready)
+{
+    static const char bytes[30000];
+    struct feeder *f = ctx;
+    struct err why = ERR_INIT;
+    size_t n = 0;
+    err_code code = stream_write(s, &(str){bytes, size_min(sizeof bytes, f->total - f->sent)}, 1, &n, &why);
+    f->waits += code == ERR_AGAIN;
+    f->sent += n;
+    if (f->sent == f->total) {
+        stream_want(s, 0);
+        CHECK_OK(stream_shutdown(s, &e));
+    }
+}
+
+TEST(child_gets_more_than_a_pipe_holds)
+{
+    struct family f;
+    family_init(&f);
+    spawn(&f, &(struct child_spec){.argv = (const char *const[]){"cat", NULL},
+                                   .stdin_fd = CHILD_PIPE,
+                                   .stdout_fd = CHILD_PIPE,
+                                   .stderr_fd = -1});
+    struct feeder feeder = {.total = 1000000};
+    stream_set_handler(child_stream(f.child, 0), (struct stream_handler){.on_ready = feed, .ctx = &feeder});
+    stream_want(child_stream(f.child, 0), STREAM_WRITE);
+    SUITE_WAIT_COUNT(f.l, &f.exits, 1);
+    SUITE_WAIT_COUNT(f.l, &f.output_ended, 1);
+    CHECK_EQ(f.output.n, 1000000);
+    CHECK_GT(feeder.waits, 0);
+    family_done(&f);
+}
+
 TEST(child_that_does_not_read_gives_us_an_error_and_no_signal)
 {
     struct family f;
