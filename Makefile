@@ -161,7 +161,7 @@ SECONDS ?= 60
 fuzz: $(B)/fuzz/skiff-fuzz ## fuzz one decoder: T=json SECONDS=60; without T each of them in turn
 	@tools/run-fuzz.sh '$(T)' '$(SECONDS)'
 
-check: $(DEPS_OK) $(GEN_STAMP) ## formatter, include directions, headers alone
+check: $(DEPS_OK) $(GEN_STAMP) $(B)/release/libskiff.a ## formatter, include directions, headers alone, system calls in src/sys only
 	@tools/check.sh
 
 REFERENCE ?= ../shared/reference

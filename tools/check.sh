@@ -60,5 +60,32 @@ for f in $(printf '%s\n' $files | grep '^src/' | grep '\.[ch]$'); do
 $hits"
 done
 
+# 5. Clock, randomness, files, network, processes: by src/sys only, as the symbols of the objects tell. (Formatted output
+#    to stderr, as in base/defs.c, is none of these.) Also under their other names: open64, __read_chk, __open_2.
+system_calls='
+time gettimeofday clock_gettime clock_getres clock_nanosleep nanosleep usleep sleep alarm setitimer
+timer_create timerfd_create localtime localtime_r mktime tzset
+getrandom getentropy rand srand rand_r random srandom drand48 lrand48 mrand48 srand48 arc4random arc4random_buf
+arc4random_uniform RAND_bytes RAND_priv_bytes
+open openat openat2 creat fopen freopen fdopen tmpfile mkstemp mkostemp opendir fdopendir scandir nftw glob
+stat lstat fstat fstatat statx access faccessat realpath readlink readlinkat getcwd chdir
+read readv pread preadv write writev pwrite pwritev sendfile splice copy_file_range mmap msync
+fsync fdatasync sync syncfs truncate ftruncate fallocate posix_fallocate flock lockf fcntl ioctl
+unlink unlinkat remove rename renameat renameat2 mkdir mkdirat rmdir link linkat symlink symlinkat chmod fchmod
+chown fchown mount umount umount2
+socket socketpair connect bind listen accept accept4 send sendto sendmsg sendmmsg recv recvfrom recvmsg recvmmsg
+shutdown setsockopt getsockopt getaddrinfo gethostbyname pipe pipe2 dup dup2 dup3 close
+poll ppoll select pselect epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 eventfd signalfd inotify_init1
+fork vfork execv execve execvp execvpe posix_spawn posix_spawnp system popen wait waitpid waitid kill raise
+signal sigaction pthread_create prctl syscall
+'
+for f in $(printf '%s\n' $files | grep -E '^src/[a-z]+/.*\.c$' | grep -vE '^src/sys/|_(test|fuzz)\.c$'); do
+    object=build/release/obj/${f%.c}.o
+    [ -f "$object" ] || continue
+    hits=$(nm -u --format=posix "$object" | sed 's/ .*//; s/^__//; s/_chk$//; s/_2$//; s/64$//' |
+        grep -Fx -e "$(printf '%s\n' $system_calls)" | sort -u | tr '\n' ' ')
+    [ -z "$hits" ] || complain "$f: asks the system itself, which only src/sys may: $hits"
+done
+
 [ $bad = 0 ] && echo "check: ok"
 exit $bad
