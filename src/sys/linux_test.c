@@ -380,6 +380,31 @@ REAL_TEST(a_unix_socket_that_is_not_there_is_unavailable)
     CHECK_CONTAINS(v.why, text);
 }
 
+REAL_TEST(a_connection_that_was_reset_before_anybody_looked_was_not_refused)
+{
+    struct loop *l = suite_loop(w, "server"), *cl = suite_loop(w, "client");
+    struct net_addr at;
+    struct listener *ln;
+    struct stream *s;
+    struct guest g = {.accepted = 0};
+    struct err why;
+    size_t n;
+    char c;
+    CHECK_OK(net_addr_parse(S("127.0.0.1:0"), &at, &e));
+    CHECK_OK(listener_new(w->env, &at, NULL, &ln, &e));
+    CHECK_OK(listener_attach(ln, l, keep_guest, &g, &e));
+    CHECK_OK(
+        stream_connect(cl, listener_addr(ln), (struct stream_handler){.on_ready = ignore_ready}, &s, &e));
+    SUITE_WAIT_COUNT(l, &g.accepted, 1);
+    stream_abort(g.s);
+    suite_let_pass(cl, NS_PER_MS);
+    CHECK_EQ(stream_read(s, &c, 1, &n, &why), ERR_IO);
+    CHECK_EQ(stream_write(s, &S("x"), 1, &n, &why), ERR_IO);
+    stream_close(s);
+    listener_detach(ln, l);
+    listener_free(ln);
+}
+
 /* --- descriptors used up --- */
 
 static int open_fds(void)

@@ -273,6 +273,16 @@ TEST(child_may_be_given_our_standard_streams_in_any_order)
     family_done(&f);
 }
 
+TEST(child_has_standard_streams_though_we_have_none)
+{
+    struct family f;
+    family_init(&f);
+    close(0); /* so that what is opened for the child gets this number here */
+    run_script(&f, "[ -e /proc/self/fd/0 ] && echo there", (struct child_spec){0});
+    CHECK_STR(buf_str(&f.output), "there\n");
+    family_done(&f);
+}
+
 TEST(child_may_have_a_session_of_its_own)
 {
     struct family f;

@@ -12,8 +12,10 @@
 #include <sys/epoll.h>
 #include <sys/uio.h>
 
-#define LINGER_NS        (2 * NS_PER_S)
-#define LINGER_BYTES_MAX ((size_t)1 << 20)
+#define LINGER_IDLE_NS \
+    (5 * NS_PER_S) /* nothing came for so long: what is left to send the kernel sends alone */
+#define LINGER_NS        (30 * NS_PER_S)
+#define LINGER_BYTES_MAX ((size_t)64 << 20)
 #define PARTS_MAX        64
 
 struct fd_stream {
@@ -30,6 +32,7 @@ struct fd_stream {
     struct acceptor *from;
     /* After closing. */
     size_t drained;
+    int64_t linger_end;
     struct timer linger;
     struct background background;
 };
@@ -236,11 +239,19 @@ static bool drain(struct fd_stream *k)
     }
 }
 
+static void linger_on(struct fd_stream *k)
+{
+    int64_t idle_end = loop_now(k->s.loop) + LINGER_IDLE_NS;
+    timer_set_at(&k->linger, idle_end < k->linger_end ? idle_end : k->linger_end);
+}
+
 static void drain_more(struct loop_ready *r)
 {
     struct fd_stream *k = fd_stream_of(CONTAINER_OF(r, struct stream, ready));
     if (drain(k))
         finish(k);
+    else
+        linger_on(k);
 }
 
 static void linger_too_long(struct timer *t)
@@ -273,7 +284,8 @@ static void fd_close(struct stream *s, bool abort)
     k->background.end = linger_cut;
     background_add(s->loop, &k->background);
     timer_init(&k->linger, s->loop, linger_too_long);
-    timer_set(&k->linger, LINGER_NS);
+    k->linger_end = loop_now(s->loop) + LINGER_NS;
+    linger_on(k);
 }
 
 static void fd_free(struct stream *s)

@@ -292,18 +292,49 @@ SUITE_TEST(what_was_written_before_closing_arrives_though_the_other_end_goes_on_
 {
     struct loop *l = suite_loop(w, "server"), *pl = suite_peer_loop(w, "client");
     struct server sv = {.ends = {{.silent = true}}};
-    struct end client = {.send_total = 200000, .receive_total = TO_THE_END};
+    struct end client = {.send_total = 50000, .receive_total = TO_THE_END, .chunk = 100};
     server_open(&sv, w, l, NULL);
     end_connect(&client, pl, listener_addr(sv.ln));
     suite_start(pl);
     SUITE_WAIT_COUNT(l, &sv.accepted, 1);
-    struct end server = {.s = sv.ends[0].s, .send_total = 9000};
-    end_write(&server);
-    CHECK_EQ(server.sent, 9000);
+    /* As much as is taken, which is more than the other end has read or even been sent. */
+    struct end server = {.s = sv.ends[0].s, .send_total = SIZE_MAX};
+    while (!server.waits)
+        end_write(&server);
     stream_close(server.s);
     SUITE_WAIT_COUNT(l, &client.done, 1);
-    CHECK_EQ(client.received, 9000);
     CHECK_EQ(client.read_code, ERR_CLOSED);
+    CHECK_EQ(client.received, server.sent);
+    server_close(&sv, l);
+}
+
+SUITE_TEST(a_reset_that_a_write_met_first_is_no_end_of_stream_for_a_read)
+{
+    struct loop *l = suite_loop(w, "server"), *pl = suite_peer_loop(w, "client");
+    struct server sv = {.ends = {{.silent = true}}};
+    struct end client = {.send_total = 1, .receive_total = TO_THE_END};
+    server_open(&sv, w, l, NULL);
+    end_connect(&client, pl, listener_addr(sv.ln));
+    suite_start(pl);
+    SUITE_WAIT_COUNT(l, &sv.accepted, 1);
+    /* The roles turned: it is the client that resets, once it has sent its byte and this end has read it. */
+    struct end server = {.s = sv.ends[0].s, .send_total = SIZE_MAX};
+    while (!server.received) {
+        end_read(&server);
+        suite_let_pass(l, NS_PER_MS);
+    }
+    loop_stop(pl);
+    loop_join(pl);
+    stream_abort(client.s);
+    while (!server.write_code) {
+        end_write(&server);
+        suite_let_pass(l, NS_PER_MS);
+    }
+    CHECK_EQ(server.write_code, ERR_IO);
+    while (!server.read_code)
+        end_read(&server);
+    CHECK_EQ(server.read_code, ERR_IO);
+    stream_close(server.s);
     server_close(&sv, l);
 }
 
