@@ -1,4 +1,5 @@
 /* net_addr.c - addresses as text, both ways. Pure: nothing here asks the system. */
+#include "base/ip.h"
 #include "sys/stream.h"
 #include <stdio.h>
 
@@ -21,86 +22,18 @@ static bool parse_decimal(str s, uint32_t max, uint32_t *ret)
     return true;
 }
 
-static bool parse_ip4(str s, uint8_t ret[4])
-{
-    uint8_t ip[4];
-    for (size_t i = 0; i < 4; i++) {
-        str part;
-        uint32_t v;
-        if (str_cut(s, '.', &part, &s) != (i < 3) || !parse_decimal(part, 255, &v))
-            return false;
-        ip[i] = (uint8_t)v;
-    }
-    memcpy(ret, ip, 4);
-    return true;
-}
-
-static bool parse_group(str s, uint16_t *ret)
-{
-    uint64_t v;
-    if (s.n > 4 || !str_parse_u64_hex(s, &v))
-        return false;
-    *ret = (uint16_t)v;
-    return true;
-}
-
-/* Groups between colons, the last of which may be an IPv4 address when `ip4_may_end` it. Bytes written, or -1. */
-static int parse_groups(str s, bool ip4_may_end, uint8_t ret[16])
-{
-    if (s.n == 0)
-        return 0;
-    int n = 0;
-    str group;
-    bool more = true;
-    while (more) {
-        uint16_t v;
-        more = str_cut(s, ':', &group, &s);
-        if (n <= 14 && parse_group(group, &v)) {
-            ret[n++] = (uint8_t)(v >> 8);
-            ret[n++] = (uint8_t)v;
-        } else if (!more && ip4_may_end && n <= 12 && parse_ip4(group, ret + n)) {
-            n += 4;
-        } else {
-            return -1;
-        }
-    }
-    return n;
-}
-
-static bool parse_ip6(str s, uint8_t ret[16])
-{
-    uint8_t head[16] = {0}, tail[16];
-    size_t gap = str_index(s, S("::"));
-    if (gap == SIZE_MAX) {
-        if (parse_groups(s, true, head) != 16)
-            return false;
-    } else {
-        int before = parse_groups(str_slice(s, 0, gap), false, head);
-        int after = parse_groups(str_from(s, gap + 2), true, tail);
-        if (before < 0 || after < 0 || before + after > 14) /* the gap is one group at least */
-            return false;
-        memset(head + before, 0, (size_t)(16 - before));
-        memcpy(head + 16 - after, tail, (size_t)after);
-    }
-    memcpy(ret, head, 16);
-    return true;
-}
-
+/* Strictly: an address with leading zeros is read in two ways by two programs. */
 static bool parse_ip(str s, struct net_addr *ret)
 {
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    struct net_addr a = {.family = NET_IP4};
-    if (!parse_ip4(s, a.ip)) {
-        a.family = NET_IP6;
-        if (!parse_ip6(s, a.ip))
-            return false;
-        if (memcmp(a.ip, mapped, 12) == 0) {
-            a.family = NET_IP4;
-            memmove(a.ip, a.ip + 12, 4);
-            memset(a.ip + 4, 0, 12);
-        }
-    }
-    *ret = a;
+    struct ip ip;
+    unsigned odd;
+    if (!ip_parse(s, &ip, &odd) || odd & IP_LEADING_ZEROS)
+        return false;
+    *ret = (struct net_addr){.family = ip_is_v4(&ip) ? NET_IP4 : NET_IP6};
+    if (ret->family == NET_IP4)
+        memcpy(ret->ip, ip.bytes + 12, 4);
+    else
+        memcpy(ret->ip, ip.bytes, 16);
     return true;
 }
 
@@ -163,46 +96,20 @@ err_code net_addr_parse(str text, struct net_addr *ret, struct err *err)
 
 /* --- format --- */
 
-/* The longest run of two or more zero groups, the first of equals; its length is 0 when there is none. */
-static void find_gap(const uint8_t ip[16], int *ret_from, int *ret_count)
-{
-    *ret_from = *ret_count = 0;
-    for (int i = 0; i < 8; i++) {
-        int n = 0;
-        while (i + n < 8 && ip[2 * (i + n)] == 0 && ip[2 * (i + n) + 1] == 0)
-            n++;
-        if (n >= 2 && n > *ret_count) {
-            *ret_from = i;
-            *ret_count = n;
-        }
-        i += n;
-    }
-}
-
-static void format_ip6(const uint8_t ip[16], char ret[NET_ADDR_TEXT])
-{
-    int gap, gap_count, at = 0;
-    find_gap(ip, &gap, &gap_count);
-    for (int i = 0; i < 8;) {
-        if (gap_count && i == gap) {
-            at += snprintf(ret + at, (size_t)(NET_ADDR_TEXT - at), "::");
-            i += gap_count;
-            continue;
-        }
-        bool colon = i > 0 && !(gap_count && i == gap + gap_count);
-        at += snprintf(ret + at, (size_t)(NET_ADDR_TEXT - at), colon ? ":%x" : "%x",
-                       ip[2 * i] << 8 | ip[2 * i + 1]);
-        i++;
-    }
-}
-
 void net_ip_format(const struct net_addr *a, char ret[NET_ADDR_TEXT])
 {
+    struct ip ip = {.bytes = {[10] = 0xff, [11] = 0xff}};
     ret[0] = '\0';
+    if (a->family != NET_IP4 && a->family != NET_IP6)
+        return;
     if (a->family == NET_IP4)
-        snprintf(ret, NET_ADDR_TEXT, "%u.%u.%u.%u", a->ip[0], a->ip[1], a->ip[2], a->ip[3]);
-    else if (a->family == NET_IP6)
-        format_ip6(a->ip, ret);
+        memcpy(ip.bytes + 12, a->ip, 4);
+    else
+        memcpy(ip.bytes, a->ip, 16);
+    char storage[IP_TEXT_MAX];
+    str text = ip_text(&ip, storage);
+    memcpy(ret, text.p, text.n);
+    ret[text.n] = '\0';
 }
 
 static void format_unix(const struct net_addr *a, char ret[NET_ADDR_TEXT])
