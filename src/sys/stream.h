@@ -49,7 +49,8 @@ struct stream_handler {
 err_code stream_connect(struct loop *l, const struct net_addr *to, struct stream_handler handler,
                         struct stream **ret, struct err *err);
 /* No callback after this; what was written and taken is still sent (an error in that is lost: protocols that care wait
- * for their answer). The memory goes at the end of the turn. NULL is fine. */
+ * for their answer), even if the other end goes on sending what nobody reads any more: up to 30 s and 64 MB of it. The
+ * memory goes at the end of the turn, or after that. NULL is fine. */
 void stream_close(struct stream *s);
 /* The other end sees a reset rather than an orderly end (TCP; a Unix socket or pipe has no such thing). What was written
  * may be lost. */

@@ -201,8 +201,8 @@ SUITE_TEST(after_a_shutdown_the_other_direction_goes_on)
     CHECK_EQ(stream_read(server.s, &(char){0}, 1, &(size_t){0}, &why), ERR_CLOSED); /* again */
     CHECK_EQ(client.done, 0);
     server.send_total = 700;
-    end_write(&server);
-    CHECK_EQ(server.sent, 700);
+    while (server.sent < 700)
+        end_write(&server); /* less than any window, though maybe in pieces */
     stream_close(server.s);
     SUITE_WAIT_COUNT(l, &client.done, 1);
     CHECK_EQ(client.received, 700);
@@ -346,8 +346,8 @@ SUITE_TEST(a_stream_is_reported_only_while_wanted_and_each_turn_while_possible)
     struct end reader = {.receive_total = TO_THE_END, .chunk = 1, .silent = true};
     end_begin(&reader, b);
     struct end writer = {.s = a, .send_total = 5};
-    end_write(&writer);
-    CHECK_EQ(writer.sent, 5);
+    while (writer.sent < 5)
+        end_write(&writer);
     suite_let_pass(l, 5 * NS_PER_MS);
     CHECK_EQ(reader.calls, 0);
     stream_want(b, STREAM_READ);
