@@ -11,7 +11,9 @@ MAKEFLAGS += --no-builtin-rules
 CC      := gcc
 CLANG   := clang-14
 CXX     := g++
-B       := build
+# `make bench B=json`: on the command line B names benchmarks; below it is always the folder built into.
+BENCH_FILTER := $(if $(filter command line,$(origin B)),$(B))
+override B := build
 JOBS    := $(shell nproc 2>/dev/null || echo 2)
 ifeq ($(filter -j%,$(MAKEFLAGS)),)
 MAKEFLAGS += -j$(JOBS)
@@ -75,6 +77,13 @@ DEPS_OK := $(B)/.deps-ok
 $(DEPS_OK): tools/deps.sh
 	@mkdir -p $(B)
 	@tools/deps.sh
+	@touch $@
+
+# What only the benchmarks need: the peers.
+BENCH_DEPS_OK := $(B)/.bench-deps-ok
+$(BENCH_DEPS_OK): tools/deps.sh
+	@mkdir -p $(B)
+	@tools/deps.sh --bench
 	@touch $@
 
 .PHONY: deps
@@ -141,6 +150,20 @@ $(B)/fuzz/skiff-fuzz: $(call obj,fuzz,$(HARNESS) tests/harness/fuzz_main.c $(TES
 	@echo "  ld  $@"
 	@$(fuzz_CC) $(fuzz_LD) -o $@ $^ $(LIBS)
 
+BENCH_OBJ := $(call obj,release,$(BENCH_SRC)) $(patsubst %,$(B)/release/obj/%.o,$(BENCH_CXX))
+$(BENCH_OBJ): | $(BENCH_DEPS_OK)
+
+$(B)/release/obj/%.cc.o: %.cc | $(BENCH_DEPS_OK)
+	@mkdir -p $(@D)
+	@echo "  c++ $<"
+	@$(CXX) -std=c++17 -g -O2 -Wall -Wextra -Werror $(CPP_COMMON) -MMD -MP -c -o $@ $<
+-include $(patsubst %,$(B)/release/obj/%.d,$(BENCH_CXX))
+
+# Jansson has functions named as some of ours: kept out of its sight by --exclude-libs, else it would call them.
+$(B)/skiff-bench: $(BENCH_OBJ) $(B)/release/libskiff.a
+	@echo "  ld  $@"
+	@$(CXX) $(release_LD) -Wl,--exclude-libs,libskiff.a -o $@ $^ -ljansson -lsimdjson $(LIBS)
+
 # --- what one types ----------------------------------------------------------------------------------------------------
 .PHONY: all check-schema test quick asan tsan fuzz check format bench clean help sim
 all: $(B)/skiff ## build build/skiff
@@ -160,6 +183,9 @@ quick: $(B)/release/skiff-test ## tests of the plain build only
 SECONDS ?= 60
 fuzz: $(B)/fuzz/skiff-fuzz ## fuzz one decoder: T=json SECONDS=60; without T each of them in turn
 	@tools/run-fuzz.sh '$(T)' '$(SECONDS)'
+
+bench: $(B)/skiff-bench ## measure against peers: all, or B=part of a name
+	@$< --filter '$(BENCH_FILTER)'
 
 check: $(DEPS_OK) $(GEN_STAMP) $(B)/release/libskiff.a ## formatter, include directions, headers alone, system calls in src/sys only
 	@tools/check.sh
