@@ -75,29 +75,27 @@ static void parse_skiff_no_names(void *ctx)
     parse(r, &r->no_names);
 }
 
+static void walk(struct json_reader *r);
+
+static inline void walk_value(struct json_reader *r)
+{
+    if (json_peek(r) >= JSON_ARRAY) {
+        walk(r);
+        return;
+    }
+    struct json scalar = json_read_scalar(r);
+    bench_keep(&scalar);
+}
+
 static void walk(struct json_reader *r)
 {
     str name;
-    struct json scalar;
-    switch (json_peek(r)) {
-    case JSON_OBJECT:
-        for (json_enter_object(r); json_next_member(r, &name);)
-            walk(r);
-        break;
-    case JSON_ARRAY:
+    if (json_peek(r) == JSON_ARRAY)
         for (json_enter_array(r); json_next_item(r);)
-            walk(r);
-        break;
-    case JSON_NULL:
-    case JSON_FALSE:
-    case JSON_TRUE:
-    case JSON_INT:
-    case JSON_FLOAT:
-    case JSON_STRING:
-        scalar = json_read_scalar(r);
-        bench_keep(&scalar);
-        break;
-    }
+            walk_value(r);
+    else
+        for (json_enter_object(r); json_next_member(r, &name);)
+            walk_value(r);
 }
 
 static void read_skiff(void *ctx)

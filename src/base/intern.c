@@ -4,7 +4,7 @@
 
 name_id intern_find(const struct intern *in, str name)
 {
-    return intern_find_hashed(in, name, str_hash(name));
+    return intern_find_hashed(in, name, intern_hash(name));
 }
 
 struct intern *intern_new(const str *names, size_t name_count)
@@ -21,7 +21,7 @@ struct intern *intern_new(const str *names, size_t name_count)
         if (intern_find(in, names[i]))
             continue;
         copies[++in->count] = str_of(mem_dup(names[i].p, names[i].n), names[i].n);
-        uint32_t at = (uint32_t)str_hash(names[i]) & in->slot_mask;
+        uint32_t at = (uint32_t)intern_hash(names[i]) & in->slot_mask;
         while (slots[at])
             at = (at + 1) & in->slot_mask;
         slots[at] = (uint16_t)in->count;

@@ -173,47 +173,6 @@ bool str_parse_u64_hex(str s, uint64_t *ret)
     return true;
 }
 
-static uint64_t read64(const char *p)
-{
-    uint64_t v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-
-static uint64_t read32(const char *p)
-{
-    uint32_t v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-
-/* The n < 8 bytes at p, little end first. Two reads may overlap: the bytes in both are the same. */
-static uint64_t read_tail(const char *p, size_t n)
-{
-    if (n >= 4)
-        return read32(p) | read32(p + n - 4) << (8 * (n - 4));
-    if (n == 0)
-        return 0;
-    uint64_t first = (unsigned char)p[0], middle = (unsigned char)p[n / 2], last = (unsigned char)p[n - 1];
-    return first | middle << (8 * (n / 2)) | last << (8 * (n - 1));
-}
-
-uint64_t str_hash(str s)
-{
-    /* Multiply and fold, eight bytes a step: good spread on short names, two cycles a byte at worst. */
-    const uint64_t k = 0x9e3779b97f4a7c15u;
-    uint64_t h = s.n * k;
-    const char *p = s.p;
-    size_t n = s.n;
-    for (; n >= 8; p += 8, n -= 8) {
-        __uint128_t m = (__uint128_t)(h ^ read64(p)) * k;
-        h = (uint64_t)m ^ (uint64_t)(m >> 64);
-    }
-    __uint128_t m = (__uint128_t)(h ^ read_tail(p, n) ^ 0xd6e8feb86659fd93u) * k;
-    h = (uint64_t)m ^ (uint64_t)(m >> 64);
-    return h ^ h >> 29;
-}
-
 static inline uint64_t rotl(uint64_t v, int by)
 {
     return v << by | v >> (64 - by);
@@ -240,12 +199,12 @@ uint64_t str_hash_keyed(str s, const uint64_t key[2])
     const char *p = s.p;
     size_t n = s.n;
     for (; n >= 8; p += 8, n -= 8) {
-        uint64_t m = read64(p);
+        uint64_t m = str_read64_(p);
         v[3] ^= m;
         sip_round(v);
         v[0] ^= m;
     }
-    uint64_t last = read_tail(p, n) | (uint64_t)s.n << 56;
+    uint64_t last = str_read_tail_(p, n) | (uint64_t)s.n << 56;
     v[3] ^= last;
     sip_round(v);
     v[0] ^= last;

@@ -150,17 +150,31 @@ void json_print_float(struct buf *out, double f);
 
 /* A reader over text without a tree, for table-driven decoding: each call looks at the next thing. The text was either
  * checked before or is checked on the way: the same errors as json_parse, sticky in the reader. */
+struct json_scan {
+    const char *block;
+    uint64_t special, pending;
+};
 struct json_reader {
-    const char *p, *start, *end;
+    const char *p; /* the end once failed */
+    const char *start, *end;
     unsigned depth, depth_max;
     struct arena *arena; /* for strings with escapes */
     struct err *err;
     bool failed;
     bool first; /* no comma before the next element */
+    /* The lexer's own: */
+    struct json_scan scan;
+    struct json lexed;
 };
 void json_reader_init(struct json_reader *r, struct arena *a, str text, struct err *err);
-enum json_type json_peek(
-    struct json_reader *r); /* type of the next value; JSON_INT for any number. On failure NULL */
+enum json_type json_peek_slow(struct json_reader *r);
+extern const uint8_t json_type_of_byte[256]; /* type + 1 of a value that begins so; 0: none does */
+/* Type of the next value; JSON_INT for any number. On failure JSON_NULL. */
+static inline enum json_type json_peek(struct json_reader *r)
+{
+    unsigned type = LIKELY(r->p < r->end) ? json_type_of_byte[(unsigned char)*r->p] : 0;
+    return LIKELY(type) ? (enum json_type)(type - 1) : json_peek_slow(r);
+}
 void json_enter_object(struct json_reader *r);               /* at '{' */
 bool json_next_member(struct json_reader *r, str *ret_name); /* false: '}' was taken, or failed */
 void json_enter_array(struct json_reader *r);

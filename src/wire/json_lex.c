@@ -63,6 +63,20 @@ unsigned json_mask_html_portable(const char *p)
     return mask_of(p, byte_html);
 }
 
+uint64_t json_scan_last_block(const char *block, const char *end)
+{
+    char last[JSON_SCAN_SIZE];
+    memset(last, '"', sizeof last);
+    if (block < end)
+        memcpy(last, block, (size_t)(end - block));
+    return json_scan_block(last, last + sizeof last);
+}
+
+uint64_t json_scan_other_block(const char *block, const char *end)
+{
+    return json_scan_block(block, end);
+}
+
 const char *json_space_slow(const char *p, const char *end)
 {
     for (; end - p >= JSON_BLOCK; p += JSON_BLOCK) {
@@ -136,6 +150,8 @@ static void place_of(const struct json_reader *r, const char *at, size_t *ret_li
 
 const char *json_fail(struct json_reader *r, const char *at, const char *fmt, ...)
 {
+    if (r->failed)
+        return NULL;
     char text[sizeof r->err->msg];
     va_list ap;
     va_start(ap, fmt);
@@ -145,6 +161,7 @@ const char *json_fail(struct json_reader *r, const char *at, const char *fmt, ..
     place_of(r, at, &line, &byte);
     err_set(r->err, ERR_SYNTAX, "line %zu, byte %zu: %s", line, byte, text);
     r->failed = true;
+    r->p = r->end;
     return NULL;
 }
 
@@ -259,7 +276,7 @@ static bool escapes_ok(struct json_reader *r, const char *p, const char *end)
 }
 
 /* The same, and the meaning, which is never longer, goes into the arena. */
-static bool unescape(struct json_reader *r, const char *p, const char *end, struct json *ret)
+static bool unescape(struct json_reader *r, const char *p, const char *end)
 {
     char *text = arena_alloc(r->arena, (size_t)(end - p), 1);
     char *to = text;
@@ -281,11 +298,11 @@ static bool unescape(struct json_reader *r, const char *p, const char *end, stru
         if (!p)
             return false;
     }
-    *ret = (struct json){.type = JSON_STRING, .n = (uint32_t)(to - text), .v.s = text};
+    r->lexed = (struct json){.type = JSON_STRING, .n = (uint32_t)(to - text), .v.s = text};
     return true;
 }
 
-const char *json_lex_string_slow(struct json_reader *r, const char *start, const char *p, struct json *ret)
+const char *json_lex_string_slow(struct json_reader *r, const char *start, const char *p, bool keep)
 {
     bool escapes = false;
     const char *end = r->end;
@@ -306,9 +323,8 @@ const char *json_lex_string_slow(struct json_reader *r, const char *start, const
     if (bad)
         return json_fail(r, bad, "byte 0x%02x is not valid UTF-8 here", (unsigned char)*bad);
     if (escapes)
-        return (ret ? unescape(r, start, p, ret) : escapes_ok(r, start, p)) ? p + 1 : NULL;
-    if (ret)
-        *ret = (struct json){.type = JSON_STRING, .n = (uint32_t)(p - start), .v.s = start};
+        return (keep ? unescape(r, start, p) : escapes_ok(r, start, p)) ? p + 1 : NULL;
+    r->lexed = (struct json){.type = JSON_STRING, .n = (uint32_t)(p - start), .v.s = start};
     return p + 1;
 }
 
@@ -324,7 +340,7 @@ static const char *digits_end(const char *p, const char *end)
     return p;
 }
 
-const char *json_lex_number_slow(struct json_reader *r, const char *start, struct json *ret)
+const char *json_lex_number_slow(struct json_reader *r, const char *start)
 {
     const char *end = r->end, *p = start + (*start == '-');
     bool whole = true;
@@ -354,6 +370,6 @@ const char *json_lex_number_slow(struct json_reader *r, const char *start, struc
         if (!json_parse_float(number, &j.v.f))
             return json_fail(r, start, "number is too large for a double");
     }
-    *ret = j;
+    r->lexed = j;
     return p;
 }

@@ -32,8 +32,10 @@ struct frame {
 struct parser {
     struct json_reader r;
     const struct json_opts *opts;
-    struct json *slots, *limit;
-    struct frame *frame; /* innermost */
+    const struct intern *names;
+    bool copy;
+    struct json *slots, *limit; /* up to the limit there is room for a member */
+    struct frame *frame;        /* innermost */
     bool key_made;
     uint64_t key[2]; /* of the tables */
     struct frame frames[JSON_DEPTH_MAX + 1];
@@ -47,7 +49,7 @@ static struct json_member *as_member(struct json *slot)
 
 static bool slots_grow(struct parser *ps, struct json **top)
 {
-    size_t used = (size_t)(*top - ps->slots), cap = (size_t)(ps->limit - ps->slots);
+    size_t used = (size_t)(*top - ps->slots), cap = (size_t)(ps->limit - ps->slots) + 2;
     struct arena *a = ps->r.arena;
     /* All of it will be asked of the arena in the end: refuse early what will not fit there. */
     if (a->budget && (a->used > a->budget || used * sizeof **top > a->budget - a->used)) {
@@ -59,7 +61,7 @@ static bool slots_grow(struct parser *ps, struct json **top)
     if (first)
         memcpy(slots, ps->first_slots, sizeof ps->first_slots);
     ps->slots = slots;
-    ps->limit = slots + cap * 2;
+    ps->limit = slots + cap * 2 - 2;
     *top = slots + used;
     return true;
 }
@@ -136,7 +138,7 @@ static void path_of(struct parser *ps, str name, struct buf *out)
     buf_add(out, str_slice(name, 0, out->max - out->n));
 }
 
-/* Tells who asked; false: it is an error. */
+/* Tells who asked; false: it is an error. The name is at `at`, or behind space there. */
 static bool tell_second(struct parser *ps, str name, const char *at)
 {
     const struct json_opts *opts = ps->opts;
@@ -146,7 +148,8 @@ static bool tell_second(struct parser *ps, str name, const char *at)
     buf_init(&path, PATH_MAX_SIZE);
     path_of(ps, name, &path);
     if (opts->flags & JSON_DUPLICATES_ERROR) {
-        json_fail(&ps->r, at, "a second member '%" STR_FMT "'", STR_ARG(buf_str(&path)));
+        json_fail(&ps->r, json_space(at, ps->r.end), "a second member '%" STR_FMT "'",
+                  STR_ARG(buf_str(&path)));
         return false;
     }
     opts->on_duplicate(opts->ctx, buf_str(&path));
@@ -159,7 +162,7 @@ static uint32_t first_of_name(struct parser *ps, struct json_member *members, ui
     if (number >= TABLE_FROM)
         return table_find_or_put(ps, ps->frame, members, number);
     for (uint32_t i = 0; i < number; i++)
-        if (members[i].name && members[i].name_n == m->name_n && members[i].id == m->id &&
+        if (members[i].id == m->id && members[i].name_n == m->name_n && members[i].name &&
             (m->id || memcmp(members[i].name, m->name, m->name_n) == 0))
             return i;
     return number;
@@ -235,7 +238,7 @@ static inline struct json *frame_close(struct parser *ps, struct json *top)
     return base;
 }
 
-/* What became of the string that was just read: its own copy when the text may go away. */
+/* The text may go away: a string that lies in it is copied. */
 static void own_string(struct parser *ps, struct json *s)
 {
     bool in_text = s->v.s >= ps->r.start && s->v.s <= ps->r.end;
@@ -244,22 +247,22 @@ static void own_string(struct parser *ps, struct json *s)
 }
 
 /* A name and its colon; `top` becomes a member without its value. */
-JSON_INLINE const char *parse_name(struct parser *ps, const char *p, struct json *top)
+JSON_INLINE const char *parse_name(struct parser *ps, struct json_scan *s, const char *p, struct json *top)
 {
     const char *at = p;
-    struct json name;
-    p = json_lex_name(&ps->r, p, &name);
+    struct json name = {0};
+    p = json_lex_name(&ps->r, s, p, &name);
     if (UNLIKELY(!p))
         return NULL;
     struct json_member *m = as_member(top);
-    uint64_t hash = str_hash(str_of(name.v.s, name.n));
-    m->id = ps->opts->names ? intern_find_hashed(ps->opts->names, str_of(name.v.s, name.n), hash) : 0;
-    if (m->id)
-        name.v.s = intern_name(ps->opts->names, m->id).p;
-    else if (ps->opts->flags & JSON_COPY)
+    const struct intern *names = ps->names;
+    uint64_t hash = intern_hash(str_of(name.v.s, name.n));
+    name_id id = names ? intern_find_hashed(names, str_of(name.v.s, name.n), hash) : 0;
+    if (id)
+        name.v.s = names->names[id].p;
+    else if (UNLIKELY(ps->copy))
         own_string(ps, &name);
-    m->name = name.v.s;
-    m->name_n = name.n;
+    *m = (struct json_member){.name = name.v.s, .name_n = name.n, .id = id};
     uint64_t bit = (uint64_t)1 << (hash >> 58);
     if (UNLIKELY(ps->frame->filter & bit) && !check_second(ps, m, at))
         return NULL;
@@ -267,86 +270,104 @@ JSON_INLINE const char *parse_name(struct parser *ps, const char *p, struct json
     return p;
 }
 
-JSON_INLINE const char *parse_scalar(struct parser *ps, const char *p, struct json *top)
+JSON_INLINE const char *parse_scalar(struct parser *ps, struct json_scan *s, const char *p, struct json *top)
 {
-    p = json_lex_scalar(&ps->r, p, top);
-    if (UNLIKELY(ps->opts->flags & JSON_COPY) && p && top->type == JSON_STRING)
+    p = json_lex_scalar(&ps->r, s, p, top);
+    if (UNLIKELY(ps->copy) && p && top->type == JSON_STRING)
         own_string(ps, top);
     return p;
 }
 
-/* One value from p on, which becomes slots[0]. Returns the place behind it, or NULL. */
+/* One value from p on, which becomes slots[0]. Returns the place behind it, or NULL. Each label knows in what kind of
+ * container it is, so that nothing is asked twice. */
 static const char *parse_value(struct parser *ps, const char *p)
 {
     struct json_reader *r = &ps->r;
     const char *const end = r->end;
     struct json *top = ps->slots;
+    struct json_scan scan = r->scan;
 
-value: /* into *top; there is room for it and for one member more */
     if (UNLIKELY(p >= end))
         return json_fail_expected(r, p, "a value");
-    if (*p == '{') {
-        if (!frame_open(ps, ++top, true, p))
-            return NULL;
-        p = json_space(p + 1, end);
-        if (p < end && *p == '}')
-            goto close;
-        goto member;
-    }
-    if (*p == '[') {
-        if (!frame_open(ps, ++top, false, p))
-            return NULL;
-        p = json_space(p + 1, end);
-        if (p < end && *p == ']')
-            goto close;
-        goto item;
-    }
-    p = parse_scalar(ps, p, top);
+    if (*p == '{')
+        goto object;
+    if (*p == '[')
+        goto array;
+    return parse_scalar(ps, &scan, p, top);
+
+object:
+    if (UNLIKELY(!frame_open(ps, ++top, true, p)))
+        return NULL;
+    p = json_space(p + 1, end);
+    if (p < end && *p == '}')
+        goto close;
+member:
+    if (UNLIKELY(top > ps->limit) && !slots_grow(ps, &top))
+        return NULL;
+    p = parse_name(ps, &scan, p, top);
     if (UNLIKELY(!p))
         return NULL;
     top++;
-
-next: /* behind a value */
-    if (!r->depth)
-        return p;
-    p = json_space(p, end);
-    if (ps->frame->is_object) {
-        if (LIKELY(p < end && *p == ',')) {
-            p = json_space(p + 1, end);
-            goto member;
-        }
-        if (LIKELY(p < end && *p == '}'))
-            goto close;
-        return json_fail_expected(r, p, "',' or '}'");
-    }
+    if (UNLIKELY(p >= end))
+        return json_fail_expected(r, p, "a value");
+    if (*p == '{')
+        goto object;
+    if (*p == '[')
+        goto array;
+    p = parse_scalar(ps, &scan, p, top);
+    if (UNLIKELY(!p))
+        return NULL;
+    top++;
+member_end:
+    p = json_to(p, end, ',');
     if (LIKELY(p < end && *p == ',')) {
-        p = json_space(p + 1, end);
+        p++;
+        goto member;
+    }
+    if (LIKELY(p < end && *p == '}'))
+        goto close;
+    return json_fail_expected(r, p, "',' or '}'");
+
+array:
+    if (UNLIKELY(!frame_open(ps, ++top, false, p)))
+        return NULL;
+    p = json_space(p + 1, end);
+    if (p < end && *p == ']')
+        goto close;
+item:
+    if (UNLIKELY(top > ps->limit) && !slots_grow(ps, &top))
+        return NULL;
+    p = json_space(p, end);
+    if (UNLIKELY(p >= end))
+        return json_fail_expected(r, p, "a value");
+    if (*p == '{')
+        goto object;
+    if (*p == '[')
+        goto array;
+    p = parse_scalar(ps, &scan, p, top);
+    if (UNLIKELY(!p))
+        return NULL;
+    top++;
+item_end:
+    p = json_to(p, end, ',');
+    if (LIKELY(p < end && *p == ',')) {
+        p++;
         goto item;
     }
     if (LIKELY(p < end && *p == ']'))
         goto close;
     return json_fail_expected(r, p, "',' or ']'");
 
-member:
-    if (UNLIKELY(ps->limit - top < 4) && !slots_grow(ps, &top))
-        return NULL;
-    p = parse_name(ps, p, top);
-    if (UNLIKELY(!p))
-        return NULL;
-    top++;
-    goto value;
-
-item:
-    if (UNLIKELY(ps->limit - top < 4) && !slots_grow(ps, &top))
-        return NULL;
-    goto value;
-
 close:
     p++;
     top = frame_close(ps, top);
     if (UNLIKELY(arena_exceeded(r->arena)))
         return NULL;
-    goto next;
+    if (!r->depth)
+        return p;
+    if (ps->frame->is_object)
+        goto member_end;
+    goto item_end;
 }
 
 static void parser_init(struct parser *ps, struct arena *a, str text, const struct json_opts *opts,
@@ -354,12 +375,14 @@ static void parser_init(struct parser *ps, struct arena *a, str text, const stru
 {
     static const struct json_opts none = {0};
     ps->opts = opts ? opts : &none;
+    ps->names = ps->opts->names;
+    ps->copy = ps->opts->flags & JSON_COPY;
     json_reader_init(&ps->r, a, text, err);
     ASSERT(ps->opts->depth_max <= JSON_DEPTH_MAX);
     if (ps->opts->depth_max)
         ps->r.depth_max = ps->opts->depth_max;
     ps->slots = ps->first_slots;
-    ps->limit = ps->first_slots + SLOTS_FIRST;
+    ps->limit = ps->first_slots + SLOTS_FIRST - 2;
     ps->frame = ps->frames; /* [0] is never a container */
     ps->key_made = false;
 }

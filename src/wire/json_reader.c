@@ -2,6 +2,12 @@
  * out; what a tree would remember, the caller's own nesting does. */
 #include "wire/json_priv.h"
 
+enum { OBJECT = JSON_OBJECT + 1, ARRAY = JSON_ARRAY + 1, STRING = JSON_STRING + 1, NUMBER = JSON_INT + 1 };
+const uint8_t json_type_of_byte[256] = {
+    ['{'] = OBJECT,         ['['] = ARRAY,         ['"'] = STRING,         ['-'] = NUMBER,
+    ['0' ... '9'] = NUMBER, ['t'] = JSON_TRUE + 1, ['f'] = JSON_FALSE + 1, ['n'] = JSON_NULL + 1,
+};
+
 void json_reader_init(struct json_reader *r, struct arena *a, str text, struct err *err)
 {
     const char *start = text.p ? text.p : "";
@@ -14,37 +20,29 @@ void json_reader_init(struct json_reader *r, struct arena *a, str text, struct e
     if (text.n > UINT32_MAX) {
         err_set(err, ERR_TOO_LARGE, "JSON text of %zu bytes is longer than %u", text.n, UINT32_MAX);
         r->failed = true;
+        r->p = r->end;
+        return;
     }
+    uint64_t special = json_scan_block(start, r->end);
+    r->scan = (struct json_scan){start, special, special};
 }
 
 /* At the next value; NULL when there is none. */
 static inline const char *value_start(struct json_reader *r)
 {
-    if (UNLIKELY(r->failed))
-        return NULL;
     r->p = json_space(r->p, r->end);
     return LIKELY(r->p < r->end) ? r->p : json_fail_expected(r, r->p, "a value");
 }
 
-enum json_type json_peek(struct json_reader *r)
+enum json_type json_peek_slow(struct json_reader *r)
 {
     const char *p = value_start(r);
-    if (UNLIKELY(!p))
-        return JSON_NULL;
-    switch (*p) {
-    case '{': return JSON_OBJECT;
-    case '[': return JSON_ARRAY;
-    case '"': return JSON_STRING;
-    case 't': return JSON_TRUE;
-    case 'f': return JSON_FALSE;
-    case 'n': return JSON_NULL;
-    case '-': return JSON_INT;
-    default:
-        if ((unsigned char)(*p - '0') <= 9)
-            return JSON_INT;
+    unsigned type = p ? json_type_of_byte[(unsigned char)*p] : 0;
+    if (type)
+        return (enum json_type)(type - 1);
+    if (p)
         json_fail_expected(r, p, "a value");
-        return JSON_NULL;
-    }
+    return JSON_NULL;
 }
 
 static inline void enter(struct json_reader *r, char bracket, const char *what)
@@ -74,43 +72,37 @@ void json_enter_array(struct json_reader *r)
     enter(r, '[', "an array");
 }
 
-/* To the start of the next element; false when there is none, or failed. */
-JSON_INLINE bool next_element(struct json_reader *r, char bracket, const char *what)
+/* The start of the next element (or space before it); NULL when there is none, or failed. */
+JSON_INLINE const char *next_element(struct json_reader *r, char bracket, const char *what)
 {
-    if (UNLIKELY(r->failed))
-        return false;
-    const char *p = json_space(r->p, r->end);
-    char c = '\0';
-    if (LIKELY(p < r->end))
-        c = *p;
-    if (c == bracket) {
+    const char *p = json_to(r->p, r->end, ',');
+    if (LIKELY(p < r->end && *p == ',') && !r->first)
+        return p + 1;
+    if (p < r->end && *p == bracket) {
         r->p = p + 1;
         r->depth--;
         r->first = false;
-        return false;
+        return NULL;
     }
-    if (r->first) {
-        r->first = false;
-    } else if (LIKELY(c == ',')) {
-        p = json_space(p + 1, r->end);
-    } else {
-        json_fail_expected(r, p, what);
-        return false;
-    }
-    r->p = p;
-    return true;
+    if (UNLIKELY(!r->first || r->failed))
+        return json_fail_expected(r, p, what);
+    r->first = false;
+    return p;
 }
 
 bool json_next_member(struct json_reader *r, str *ret_name)
 {
     ASSERT(r->failed || r->depth);
-    if (!next_element(r, '}', "',' or '}'"))
+    const char *p = next_element(r, '}', "',' or '}'");
+    if (!p)
         return false;
-    struct json name;
-    const char *p = json_lex_name(r, r->p, &name);
+    struct json name = {0};
+    struct json_scan scan = r->scan;
+    p = json_lex_name(r, &scan, p, &name);
     if (UNLIKELY(!p))
         return false;
     r->p = p;
+    r->scan = scan;
     *ret_name = str_of(name.v.s, name.n);
     return true;
 }
@@ -118,23 +110,29 @@ bool json_next_member(struct json_reader *r, str *ret_name)
 bool json_next_item(struct json_reader *r)
 {
     ASSERT(r->failed || r->depth);
-    return next_element(r, ']', "',' or ']'");
+    const char *p = next_element(r, ']', "',' or ']'");
+    if (!p)
+        return false;
+    r->p = json_space(p, r->end);
+    return true;
 }
 
 struct json json_read_scalar(struct json_reader *r)
 {
-    struct json j = {.type = JSON_NULL};
     const char *p = value_start(r);
     if (UNLIKELY(!p))
-        return j;
+        return json_null();
     if (UNLIKELY(*p == '{' || *p == '[')) {
         json_fail_expected(r, p, "a string, a number, true, false or null");
-        return j;
+        return json_null();
     }
-    p = json_lex_scalar(r, p, &j);
+    struct json j;
+    struct json_scan scan = r->scan;
+    p = json_lex_scalar(r, &scan, p, &j);
     if (UNLIKELY(!p))
         return json_null();
     r->p = p;
+    r->scan = scan;
     return j;
 }
 
@@ -154,57 +152,96 @@ static inline void kinds_set(struct kinds *k, unsigned depth, bool is_object)
     k->words[depth / 64] = is_object ? k->words[depth / 64] | bit : k->words[depth / 64] & ~bit;
 }
 
+JSON_INLINE const char *skip_scalar(struct json_reader *r, struct json_scan *s, const char *p)
+{
+    struct json ignored;
+    return *p == '"' ? json_lex_string(r, s, p, NULL) : json_lex_scalar(r, s, p, &ignored);
+}
+
+/* As the tree parser goes, see there. */
 static const char *skip_value(struct json_reader *r, const char *p)
 {
     struct kinds kinds = {{0}};
     const char *const end = r->end;
     const unsigned outer = r->depth;
-    struct json ignored;
+    struct json_scan scan = r->scan;
 
-value:
+    if (*p == '{')
+        goto object;
+    if (*p == '[')
+        goto array;
+    p = skip_scalar(r, &scan, p);
+    goto done;
+
+object:
+    if (UNLIKELY(++r->depth > r->depth_max))
+        return json_fail_depth(r, p);
+    kinds_set(&kinds, r->depth, true);
+    p = json_space(p + 1, end);
+    if (p < end && *p == '}')
+        goto close;
+member:
+    p = json_lex_name(r, &scan, p, NULL);
+    if (UNLIKELY(!p))
+        return NULL;
     if (UNLIKELY(p >= end))
         return json_fail_expected(r, p, "a value");
-    if (*p == '{' || *p == '[') {
-        bool is_object = *p == '{';
-        if (UNLIKELY(++r->depth > r->depth_max))
-            return json_fail_depth(r, p);
-        kinds_set(&kinds, r->depth, is_object);
-        p = json_space(p + 1, end);
-        if (p < end && *p == (is_object ? '}' : ']'))
-            goto close;
-        if (is_object)
-            goto member;
-        goto value;
-    }
-    p = *p == '"' ? json_lex_string(r, p + 1, NULL) : json_lex_scalar(r, p, &ignored);
+    if (*p == '{')
+        goto object;
+    if (*p == '[')
+        goto array;
+    p = skip_scalar(r, &scan, p);
     if (UNLIKELY(!p))
         return NULL;
-
-next:
-    if (r->depth == outer)
-        return p;
-    p = json_space(p, end);
-    bool is_object = kinds_is_object(&kinds, r->depth);
+member_end:
+    p = json_to(p, end, ',');
     if (LIKELY(p < end && *p == ',')) {
-        p = json_space(p + 1, end);
-        if (!is_object)
-            goto value;
+        p++;
         goto member;
     }
-    if (LIKELY(p < end && *p == (is_object ? '}' : ']')))
+    if (LIKELY(p < end && *p == '}'))
         goto close;
-    return json_fail_expected(r, p, is_object ? "',' or '}'" : "',' or ']'");
+    return json_fail_expected(r, p, "',' or '}'");
 
-member:
-    p = json_lex_name(r, p, NULL);
+array:
+    if (UNLIKELY(++r->depth > r->depth_max))
+        return json_fail_depth(r, p);
+    kinds_set(&kinds, r->depth, false);
+    p = json_space(p + 1, end);
+    if (p < end && *p == ']')
+        goto close;
+item:
+    p = json_space(p, end);
+    if (UNLIKELY(p >= end))
+        return json_fail_expected(r, p, "a value");
+    if (*p == '{')
+        goto object;
+    if (*p == '[')
+        goto array;
+    p = skip_scalar(r, &scan, p);
     if (UNLIKELY(!p))
         return NULL;
-    goto value;
+item_end:
+    p = json_to(p, end, ',');
+    if (LIKELY(p < end && *p == ',')) {
+        p++;
+        goto item;
+    }
+    if (LIKELY(p < end && *p == ']'))
+        goto close;
+    return json_fail_expected(r, p, "',' or ']'");
 
 close:
     p++;
-    r->depth--;
-    goto next;
+    if (--r->depth == outer)
+        goto done;
+    if (kinds_is_object(&kinds, r->depth))
+        goto member_end;
+    goto item_end;
+
+done:
+    r->scan = scan;
+    return p;
 }
 
 str json_skip(struct json_reader *r)
