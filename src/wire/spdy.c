@@ -6,6 +6,7 @@
 #include "wire/spdy.h"
 #include "base/mem.h"
 #include "wire/spdy_priv.h"
+#include <stdio.h>
 
 #define VERSION         3
 #define HEAD_N          8
@@ -145,12 +146,11 @@ static bool fail(struct spdy *s, err_code code, const char *fmt, ...)
     if (s->failure.code)
         return false;
     char why[sizeof s->failure.msg];
-    struct buf text = {.p = why, .cap = sizeof why, .max = sizeof why};
     va_list ap;
     va_start(ap, fmt);
-    buf_add_vf(&text, fmt, ap);
+    vsnprintf(why, sizeof why, fmt, ap);
     va_end(ap);
-    err_set(&s->failure, code, "SPDY peer sent %" STR_FMT, STR_ARG(buf_str(&text)));
+    err_set(&s->failure, code, "SPDY peer sent %s", why);
     if (!s->goaway_sent)
         add_goaway(s, SPDY_GOAWAY_PROTOCOL_ERROR);
     return false;

@@ -2,8 +2,10 @@
  * Always true: `out` holds whole frames, but for a head whose payload the caller adds (head_last); what the engine itself
  * has to say waits in pong and close until ws_output finds a frame boundary. */
 #include "wire/websocket.h"
+#include "base/base64.h"
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 
 #define CONTROL_MAX       125 /* payload of a control frame */
 #define CONTROL_FRAME_MAX (2 + 4 + CONTROL_MAX)
@@ -19,7 +21,8 @@ enum parse_state {
     AT_END,     /* the peer's close was taken, or it failed: the rest is ignored */
 };
 
-/* What must follow in the UTF-8 text of a message: `tail` more bytes, the next one in [low, high]. */
+/* What must follow in the UTF-8 text of a message, which comes in pieces cut anywhere: `tail` more bytes, the next one in
+ * [low, high]. */
 struct utf8_state {
     uint8_t tail, low, high;
 };
@@ -121,25 +124,16 @@ static void sha1_short(const uint8_t *p, size_t n, uint8_t ret[20])
         ret[i] = (uint8_t)(h[i / 4] >> (24 - 8 * (i % 4)));
 }
 
-static const char base64_letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/* With padding: (n + 2) / 3 * 4 characters. */
-static void base64_short(const uint8_t *p, size_t n, char *ret)
+static void encode(const uint8_t *p, size_t n, char *ret, size_t ret_n)
 {
-    for (size_t i = 0; i < n; i += 3) {
-        size_t left = n - i;
-        uint32_t v = (uint32_t)p[i] << 16 | (left > 1 ? (uint32_t)p[i + 1] << 8 : 0) |
-                     (left > 2 ? p[i + 2] : 0);
-        *ret++ = base64_letters[v >> 18];
-        *ret++ = base64_letters[v >> 12 & 63];
-        *ret++ = left > 1 ? base64_letters[v >> 6 & 63] : '=';
-        *ret++ = left > 2 ? base64_letters[v & 63] : '=';
-    }
+    struct buf out = {.p = ret, .cap = ret_n, .max = ret_n};
+    base64_encode(&out, str_of((const char *)p, n), BASE64_STD);
+    ASSERT(out.n == ret_n);
 }
 
 void ws_key(const uint8_t random[16], char ret[WS_KEY_N])
 {
-    base64_short(random, 16, ret);
+    encode(random, 16, ret, WS_KEY_N);
 }
 
 void ws_accept(str key, char ret[WS_ACCEPT_N])
@@ -150,19 +144,16 @@ void ws_accept(str key, char ret[WS_ACCEPT_N])
     memcpy(text, key.p, WS_KEY_N);
     memcpy(text + WS_KEY_N, guid, sizeof guid - 1);
     sha1_short(text, sizeof text, digest);
-    base64_short(digest, sizeof digest, ret);
+    encode(digest, sizeof digest, ret, WS_ACCEPT_N);
 }
 
-/* 16 bytes in base64. The last letter before the padding may have stray low bits: browsers never send them, the original
- * does not look. */
+/* 16 bytes in base64. */
 static bool key_is_valid(str key)
 {
-    if (key.n != WS_KEY_N || !str_ends(key, S("==")))
-        return false;
-    for (size_t i = 0; i < WS_KEY_N - 2; i++)
-        if (str_index_c(str_of(base64_letters, 64), key.p[i]) == SIZE_MAX)
-            return false;
-    return true;
+    char bytes[16];
+    struct buf out = {.p = bytes, .cap = sizeof bytes, .max = sizeof bytes};
+    struct err e = ERR_INIT;
+    return !base64_decode(&out, key, BASE64_STD, &e) && out.n == sizeof bytes && key.n == WS_KEY_N;
 }
 
 /* The only header of that name; STR_NONE when absent or repeated. */
@@ -456,16 +447,6 @@ err_code ws_pong(struct ws *w, str payload, struct err *err)
     return send_control(w, OP_PONG, payload, err);
 }
 
-/* At most `max` bytes, not cutting a code point in two. */
-static str cut_text(str s, size_t max)
-{
-    if (s.n <= max)
-        return s;
-    while (max && ((uint8_t)s.p[max] & 0xc0) == 0x80)
-        max--;
-    return str_slice(s, 0, max);
-}
-
 /* RFC 6455, 7.4, and what was registered since. */
 static bool close_code_is_valid(unsigned code)
 {
@@ -482,7 +463,7 @@ void ws_close(struct ws *w, uint16_t code, str reason)
     if (code == WS_CLOSE_NO_CODE)
         return;
     ASSERT(close_code_is_valid(code));
-    reason = cut_text(reason, CONTROL_MAX - 2);
+    reason = utf8_cut(reason, CONTROL_MAX - 2);
     w->close.payload[0] = (char)(code >> 8);
     w->close.payload[1] = (char)code;
     if (reason.n)
@@ -717,8 +698,7 @@ static bool take_close(struct ws *w, struct ws_event *ret)
         code = (uint16_t)((uint8_t)payload.p[0] << 8 | (uint8_t)payload.p[1]);
         if (!close_code_is_valid(code))
             return fail(w, WS_CLOSE_PROTOCOL_ERROR, "a close frame with a code that may not be sent");
-        struct utf8_state u = {0};
-        if (!utf8_take_all(&u, str_from(payload, 2)) || u.tail)
+        if (!utf8_valid(str_from(payload, 2)))
             return fail(w, WS_CLOSE_BAD_DATA, "a close frame whose reason is not UTF-8");
     }
     w->close_received = true;

@@ -597,7 +597,7 @@ TEST(websocket_peers_understand_each_other_over_any_split)
     char *bytes = mem_alloc(70016);
     for (size_t i = 0; i < 70016; i++)
         bytes[i] = (char)next_random(&random);
-    for (int round = 0; round < (test_is_sanitized() ? 5 : 40); round++) {
+    for (int round = 0; round < (test_is_sanitized() ? 5 : 20); round++) {
         struct ws_opts opts = {.mask_key = {random, 1}, .output_max = 1 << 24};
         struct ws *ends[2] = {ws_new(WS_SERVER, NULL), ws_new(WS_CLIENT, &opts)};
         struct buf want[2], got[2];
