@@ -92,7 +92,7 @@ static void run_done(struct run *r)
 static void compress_blocks(struct buf *to, str bytes)
 {
     z_stream z = {0};
-    ASSERT(deflateInit(&z, 1) == Z_OK);
+    ASSERT(deflateInit2(&z, 1, Z_DEFLATED, 10, 1, Z_DEFAULT_STRATEGY) == Z_OK); /* the cheapest to set up */
     while (bytes.n >= 8) {
         const uint8_t *p = (const uint8_t *)bytes.p;
         size_t size = size_min((size_t)p[6] << 8 | p[7], bytes.n - 8);
@@ -130,7 +130,8 @@ FUZZ(spdy)
     }
     struct run whole, single, other;
     run(&whole, flags, bytes, SIZE_MAX);
-    run(&single, flags, bytes, 1);
+    /* Windows need many bytes to be used up; what they are full of does not matter. */
+    run(&single, flags, bytes, bytes.n <= 4096 ? 1 : 61);
     CHECK_STR(whole.err.msg, single.err.msg);
     CHECK_EQ(whole.err.code, single.err.code);
     CHECK_STR(buf_str(&whole.events.text), buf_str(&single.events.text));
