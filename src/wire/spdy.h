@@ -85,7 +85,8 @@ struct spdy_event {
 bool spdy_next(struct spdy *s, str *in, struct spdy_event *ret);
 /* PROTOCOL, TOO_LARGE: why it failed; ERR_NONE while it works. */
 err_code spdy_check(const struct spdy *s, struct err *err);
-/* Flow control: `n` bytes of delivered data were dealt with; fine for a stream that is gone. Otherwise it does nothing. */
+/* Flow control: `n` bytes of delivered data were dealt with. Every delivered byte must come back this way, those of streams
+ * that are gone too, or the session's window shrinks. Without flow control it does nothing. */
 void spdy_consumed(struct spdy *s, uint32_t stream, size_t n);
 
 enum spdy_flags {
