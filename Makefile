@@ -181,7 +181,7 @@ quick: $(B)/release/skiff-test ## tests of the plain build only
 	@tools/run-tests.sh '$(T)' '$(SEED)' release
 
 SECONDS ?= 60
-fuzz: $(B)/fuzz/skiff-fuzz ## fuzz one decoder: T=json SECONDS=60; without T each of them in turn
+fuzz: $(B)/fuzz/skiff-fuzz ## fuzz one decoder: T=json SECONDS=60; without T all of them, as many at once as there are cores
 	@tools/run-fuzz.sh '$(T)' '$(SECONDS)'
 
 bench: $(B)/skiff-bench ## measure against peers: all, or B=part of a name
