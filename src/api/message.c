@@ -60,12 +60,14 @@ static struct json decode_bytes(struct decoder *d)
     return json_of_str(buf_str(&b));
 }
 
-/* Two small numbers of a message: {seconds=1, nanos=2}. */
-static void decode_two(struct decoder *d, int64_t *ret_first, int64_t *ret_second)
+/* Two small numbers of a message: {seconds=1, nanos=2}. False: the message is empty. */
+static bool decode_two(struct decoder *d, int64_t *ret_first, int64_t *ret_second)
 {
+    bool any = false;
     struct pb_mark outer = pb_enter(&d->r);
     *ret_first = *ret_second = 0;
     while (pb_next(&d->r)) {
+        any = true;
         if (d->r.field == 1)
             *ret_first = (int64_t)pb_varint(&d->r);
         else if (d->r.field == 2)
@@ -74,15 +76,15 @@ static void decode_two(struct decoder *d, int64_t *ret_first, int64_t *ret_secon
             pb_skip(&d->r);
     }
     pb_leave(&d->r, outer);
+    return any;
 }
 
-/* An empty message is the zero time, which is null. */
+/* An empty message is the zero time, which is null; 1970 has its two zeros written out. */
 static struct json decode_time(struct decoder *d, bool micro)
 {
     int64_t sec, nsec;
     struct kube_time t;
-    decode_two(d, &sec, &nsec);
-    if (sec == 0 && nsec == 0)
+    if (!decode_two(d, &sec, &nsec))
         return json_null();
     if (nsec < 0 || nsec >= NSEC_PER_SEC || !kube_time_from_unix(sec, (int32_t)nsec, &t))
         return failed(d, "a time outside the years 0 to 9999");

@@ -54,6 +54,20 @@ TEST(message_skips_what_it_does_not_know_and_refuses_what_is_broken)
                              &out, &e));
 }
 
+TEST(message_tells_1970_from_a_time_that_is_not_set)
+{
+    CLEANUP(arena_done) struct arena a;
+    arena_init(&a, 0);
+    struct json in, out;
+    struct buf b;
+    buf_init_arena(&b, &a, 1000);
+    CHECK_OK(json_parse(&a, S("{\"renewTime\":\"1970-01-01T00:00:00.000000Z\"}"), NULL, &in, &e));
+    CHECK_OK(message_encode(&a, &schema_builtin, type("coordination/v1", "LeaseSpec"), &in, &b, &e));
+    CHECK_OK(
+        message_decode(&a, &schema_builtin, type("coordination/v1", "LeaseSpec"), buf_str(&b), &out, &e));
+    CHECK_STR(printed(&a, &out), "{\"renewTime\":\"1970-01-01T00:00:00.000000Z\"}");
+}
+
 TEST(message_in_a_message_may_be_protobuf_itself)
 {
     CLEANUP(arena_done) struct arena a;
