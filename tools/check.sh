@@ -3,7 +3,13 @@
 #   check.sh [--format]
 set -u
 cd "$(dirname "$0")/.."
-files=$(git ls-files -co --exclude-standard 'src/*.c' 'src/*.h' 'tests/*.c' 'tests/*.h' 'tools/*.c' 'tools/*.h' 'bench/*.c' 'bench/*.h' 'bench/*.cc')
+if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
+    all=$(git ls-files -co --exclude-standard)
+else
+    all=$(find api bench src tests tools -type f)
+fi
+files=$(printf '%s\n' "$all" | grep -E '^(src|tests|tools|bench)/.*\.(c|h|cc)$')
+[ -n "$files" ] || { echo "check: found no files to look at" >&2; exit 1; }
 format=$(command -v clang-format-14 || command -v clang-format)
 if [ "${1-}" = --format ]; then
     exec $format -i $files
