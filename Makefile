@@ -165,7 +165,7 @@ $(B)/skiff-bench: $(BENCH_OBJ) $(B)/release/libskiff.a
 	@$(CXX) $(release_LD) -Wl,--exclude-libs,libskiff.a -o $@ $^ -ljansson -lsimdjson $(LIBS)
 
 # --- what one types ----------------------------------------------------------------------------------------------------
-.PHONY: all check-schema test quick asan tsan fuzz check format bench clean help sim
+.PHONY: all check-schema test quick asan tsan fuzz check format bench stats clean help sim
 all: $(B)/skiff ## build build/skiff
 
 test: $(B)/skiff $(B)/release/skiff-test $(B)/asan/skiff-test ## build and run every test, plain and under address+undefined sanitizers (T=part of a name, SEED=n)
@@ -196,6 +196,9 @@ check-schema: $(B)/schemacheck ## compare api/ with the reference tables: fields
 
 format: $(DEPS_OK) ## format every C file in place
 	@tools/check.sh --format
+
+stats: ## files, lines and the longest function of each folder
+	@tools/stats.sh
 
 clean: ## remove build/
 	rm -rf $(B)
