@@ -27,6 +27,8 @@ static void check_number(struct field_errors *errors, enum schema_format format,
         name_check_port_number(n, &wrong);
     else if (format == SCHEMA_FORMAT_NON_NEGATIVE && n < 0)
         field_invalid(errors, path, value, S("must be greater than or equal to 0"));
+    else if (format == SCHEMA_FORMAT_FILE_MODE && (n < 0 || n > 0777))
+        field_invalid(errors, path, value, S("must be a number between 0 and 0777 (octal), both inclusive"));
     add_each(errors, path, value, &wrong);
 }
 

@@ -339,6 +339,33 @@ bool name_check_path_segment(str s, struct name_errors *errs)
     return str_index_c(s, '%') == SIZE_MAX ? ok : REASON(errs, "may not contain '%'");
 }
 
+bool name_check_path(str s, struct name_errors *errs)
+{
+    str rest = s;
+    while (rest.n) {
+        size_t slash = str_index_c(rest, '/');
+        size_t n = slash == SIZE_MAX ? rest.n : slash;
+        if (str_is(str_slice(rest, 0, n), ".."))
+            return REASON(errs, "must not contain '..'");
+        rest = slash == SIZE_MAX ? S("") : str_from(rest, slash + 1);
+    }
+    return true;
+}
+
+bool name_check_relative_path(str s, struct name_errors *errs)
+{
+    bool ok = !str_starts(s, S("/")) || REASON(errs, "must be a relative path");
+    return name_check_path(s, errs) && ok;
+}
+
+bool name_check_local_path(str s, struct name_errors *errs)
+{
+    bool ok = name_check_relative_path(s, errs);
+    if (str_starts(s, S("..")) && !str_starts(s, S("../")))
+        return REASON(errs, "must not start with '..'");
+    return ok;
+}
+
 bool name_check_percent(str s, struct name_errors *errs)
 {
     if (s.n > 1 && s.p[s.n - 1] == '%' && all(str_slice(s, 0, s.n - 1), is_digit))
