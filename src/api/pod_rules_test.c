@@ -78,11 +78,13 @@ TEST(pods_and_volumes_are_refused_in_the_words_of_the_original)
     static const struct {
         const char *type, *given, *error;
     } cases[] = {
-        {"Container", "{\"name\":\"A\"}", "name: Invalid value: \"A\": a lowercase RFC 1123 label must consist of"},
+        {"Container", "{\"name\":\"A\"}",
+         "name: Invalid value: \"A\": a lowercase RFC 1123 label must consist of"},
         {"Probe", "{\"periodSeconds\":-1}",
          "periodSeconds: Invalid value: -1: must be greater than or equal to 0"},
         {"GRPCAction", "{}", "port: Invalid value: 0: must be between 1 and 65535, inclusive"},
-        {"TCPSocketAction", "{\"port\":\"a_b\"}", "port: Invalid value: \"a_b\": must contain only alpha-numeric"},
+        {"TCPSocketAction", "{\"port\":\"a_b\"}",
+         "port: Invalid value: \"a_b\": must contain only alpha-numeric"},
         {"ContainerPort", "{\"containerPort\":80,\"hostPort\":70000}",
          "hostPort: Invalid value: 70000: must be between 1 and 65535, inclusive"},
         {"SecurityContext", "{\"runAsUser\":-1}",

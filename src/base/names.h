@@ -34,14 +34,14 @@ name_check_fn name_check_env_var_relaxed; /* printable ASCII but '=' */
 name_check_fn name_check_config_map_key;
 name_check_fn name_check_port_name; /* IANA service name */
 name_check_fn name_check_http_header;
-name_check_fn name_check_http_path;    /* characters only */
-name_check_fn name_check_path_segment; /* can stand in a URL's path, and in a file system */
+name_check_fn name_check_http_path;     /* characters only */
+name_check_fn name_check_path_segment;  /* can stand in a URL's path, and in a file system */
 name_check_fn name_check_path;          /* of a file: no element is ".." */
 name_check_fn name_check_relative_path; /* and it does not begin with "/" */
 name_check_fn name_check_local_path;    /* and its first element does not begin with ".." */
-name_check_fn name_check_percent;      /* "25%" */
-name_check_fn name_check_ip;           /* as fields of old take it, and... */
-name_check_fn name_check_ip_strict;    /* ...without leading zeros and mapped addresses */
+name_check_fn name_check_percent;       /* "25%" */
+name_check_fn name_check_ip;            /* as fields of old take it, and... */
+name_check_fn name_check_ip_strict;     /* ...without leading zeros and mapped addresses */
 name_check_fn name_check_cidr;
 name_check_fn name_check_cidr_strict; /* and without bits behind the prefix */
 name_check_fn name_check_uuid;
