@@ -96,14 +96,16 @@ static str unquote(struct parser *p, str w)
     return buf_str(&b);
 }
 
-static struct m_names names_from(struct parser *p, size_t first)
+/* Adds the words of the line from `first` on: a second line of the same property goes on where the first ended. */
+static void names_add(struct parser *p, struct m_names *names, size_t first)
 {
-    struct m_names names = {0};
     str *items = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < names->count; i++)
+        PUSH(p->a, items, count, names->items[i]);
     for (size_t i = first; i < p->word_count; i++)
-        PUSH(p->a, items, names.count, p->words[i]);
-    names.items = items;
-    return names;
+        PUSH(p->a, items, count, p->words[i]);
+    *names = (struct m_names){items, count};
 }
 
 static struct m_names names_from_list(struct parser *p, str list)
@@ -492,11 +494,11 @@ static bool parse_kind_property(struct parser *p, err_code *ret)
     else if (str_is(key, "convert"))
         k->convert = word(p, 1);
     else if (str_is(key, "short"))
-        k->short_names = names_from(p, 1);
+        names_add(p, &k->short_names, 1);
     else if (str_is(key, "category"))
-        k->categories = names_from(p, 1);
+        names_add(p, &k->categories, 1);
     else if (str_is(key, "selectable"))
-        k->selectable = names_from(p, 1);
+        names_add(p, &k->selectable, 1);
     else if (str_is(key, "scope"))
         *ret = parse_scope(p);
     else if (str_is(key, "verbs"))
