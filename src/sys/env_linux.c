@@ -29,6 +29,13 @@ static int64_t now_wall(struct env *env)
     return clock_ns(CLOCK_REALTIME);
 }
 
+static void sleep_for(struct env *env, int64_t ns)
+{
+    struct timespec left = {.tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S};
+    while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR) {
+    }
+}
+
 /* Straight from the kernel each time: about 0.2 us, and no state of ours that a fork could copy. */
 static void fill_random(struct env *env, void *p, size_t n)
 {
@@ -50,6 +57,7 @@ static void free_env(struct env *env)
 static const struct env_ops linux_ops = {
     .now_mono = now_mono,
     .now_wall = now_wall,
+    .sleep = sleep_for,
     .random = fill_random,
     .free = free_env,
     .loop_open = linux_loop_open,

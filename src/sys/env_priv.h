@@ -13,6 +13,8 @@
 struct env_ops {
     int64_t (*now_mono)(struct env *env);
     int64_t (*now_wall)(struct env *env);
+    void (*sleep)(struct env *env,
+                  int64_t ns); /* the thread; simulated: what runs now takes so much longer */
     void (*random)(struct env *env, void *p, size_t n);
     void (*free)(struct env *env);
 

@@ -162,6 +162,8 @@ void loop_assert_owner(const struct loop *l)
 
 void loop_post(struct loop *l, struct loop_msg *m)
 {
+    if (UNLIKELY(l->post_late) && l->post_late(l, m))
+        return;
     struct loop_msg *newest = atomic_load_explicit(&l->inbox, memory_order_relaxed);
     do
         m->next = newest == &l->asleep ? NULL : newest;

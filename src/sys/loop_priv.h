@@ -22,6 +22,8 @@ struct loop {
     struct env *env;
     void *backend;
     char name[16];
+    /* Simulator: true, it has taken the message and delivers it when its time has come. NULL: messages come at once. */
+    bool (*post_late)(struct loop *l, struct loop_msg *m);
     _Atomic(const void *)
         owner; /* thread_mark of the thread that runs it; NULL: nobody does, so anybody may */
 

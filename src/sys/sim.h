@@ -11,7 +11,11 @@
  * dead would have seen), nothing reaches disk or network, nothing is delivered. The owner tears the instance down
  * (ordinary *_free and *_close calls, all harmless now) and calls sim_host_restart: a new life on what survived.
  * Network: streams between hosts, ordered and lossless while they live; latency per byte run drawn from a range; cut
- * links stall, and reset after a while, as TCP does.
+ * links stall, and reset after a while, as TCP does. Half of the crashes reset the host's streams, as when a process is
+ * killed; after the others, as when the power fails, the peers find out for themselves.
+ * Time: a sync takes that of its loop: what the rest of the turn posts and sends leaves later. The monotonic clock of a
+ * host counts from anywhere, anew in each life; its wall clock is the world's time, and its jumps.
+ * How it behaves in detail, and the rules for what runs in it: SIMULATOR.md.
  * Threads: one. */
 #ifndef SYS_SIM_H
 #define SYS_SIM_H
@@ -29,9 +33,11 @@ struct sim_opts {
     int64_t latency_min_ns, latency_max_ns; /* 0, 0: 50 us to 2 ms */
     int64_t work_min_ns, work_max_ns;       /* how long loop_submit work takes; 0, 0: 10 us to 5 ms */
     int64_t sync_min_ns, sync_max_ns;       /* virtual time a sync costs its loop; 0, 0: 100 us to 1 ms */
-    uint64_t event_max; /* a run that does more is a live-lock: reported and ended; 0: none */
+    /* A run that does more is a live-lock: printed, and nothing happens any more. 0: no bound. */
+    uint64_t event_max;
 };
 struct sim *sim_new(const struct sim_opts *opts);
+/* What was made from its envs must be gone. */
 void sim_free(struct sim *s);
 void sim_freep(struct sim **s);
 uint64_t sim_seed(const struct sim *s);
@@ -41,11 +47,12 @@ struct sim_host *sim_host_new(struct sim *s, str name, str ip);
 struct env *sim_host_env(struct sim_host *h);
 
 /* One event of the world (one turn of one loop, one arrival, one timer); false: nothing will ever happen again. */
-bool sim_step(struct sim *s);
+bool sim_step(struct sim *s); /* none of these from a callback */
 void sim_run_for(struct sim *s, int64_t ns);
 /* True: cond holds; false: it did not within `timeout_ns` of virtual time, or nothing is left to happen. */
 bool sim_run_until(struct sim *s, bool (*cond)(void *ctx), void *ctx, int64_t timeout_ns);
 int64_t sim_now(const struct sim *s);
+bool sim_is_livelocked(const struct sim *s);
 
 /* --- faults --- */
 uint64_t sim_host_ops(const struct sim_host *h);    /* effects so far, over all its lives */
