@@ -24,7 +24,7 @@ SRC_ALL    := $(sort $(wildcard src/*.c src/*/*.c src/*/*/*.c))
 TEST_SRC   := $(filter %_test.c %_fuzz.c,$(SRC_ALL)) $(sort $(wildcard tests/*_test.c tests/*/*_test.c))
 MAIN_SRC   := src/main.c
 LIB_SRC    := $(filter-out %_test.c %_fuzz.c $(MAIN_SRC),$(SRC_ALL))
-HARNESS    := tests/harness/test.c
+HARNESS    := tests/harness/test.c tests/harness/sim_run.c
 BENCH_SRC  := $(sort $(wildcard bench/*.c))
 BENCH_CXX  := $(sort $(wildcard bench/*.cc))
 HEADERS    := $(sort $(wildcard src/*/*.h src/*/*/*.h tests/harness/*.h bench/*.h tools/*.h))
@@ -179,6 +179,10 @@ tsan: $(B)/tsan/skiff-test ## tests under the thread sanitizer
 
 quick: $(B)/release/skiff-test ## tests of the plain build only
 	@tools/run-tests.sh '$(T)' '$(SEED)' release
+
+sim: $(B)/release/skiff-test ## simulated runs: SEED=n replays one, SECONDS=n goes on with new seeds for so long (T=part of a name)
+	@SKIFF_SIM_RUNS='$(if $(SEED),1)' SKIFF_SIM_SECONDS='$(if $(findstring command,$(origin SECONDS)),$(SECONDS))' \
+	    tools/run-tests.sh '$(or $(T),sim_)' '$(SEED)' release
 
 SECONDS ?= 60
 fuzz: $(B)/fuzz/skiff-fuzz ## fuzz one decoder: T=json SECONDS=60; without T all of them, as many at once as there are cores

@@ -47,10 +47,50 @@ extern const struct fuzz_target *const __stop_skiff_fuzz[] __attribute__((weak))
 static uint64_t seed;
 static char dir_of_test[256];
 static struct arena test_arena;
+static void (*failure_fn)(void *ctx);
+static void *failure_ctx;
 
 uint64_t test_seed(void)
 {
     return seed;
+}
+
+const char *test_name(void)
+{
+    const char *slash = strrchr(dir_of_test, '/');
+    return slash ? slash + 1 : "";
+}
+
+void test_on_failure(void (*fn)(void *ctx), void *ctx)
+{
+    failure_fn = fn;
+    failure_ctx = ctx;
+}
+
+static void tell_of_failure(void)
+{
+    void (*fn)(void *ctx) = TAKE(failure_fn);
+    if (fn)
+        fn(failure_ctx);
+}
+
+/* From an ASSERT: a regular place of our own program, so printing is fine; returning lets abort go on. */
+static void on_abort(int signo)
+{
+    tell_of_failure();
+    fflush(stdout);
+}
+
+#if SANITIZED
+extern void __sanitizer_set_death_callback(void (*fn)(void));
+#endif
+
+static void watch_failures(void)
+{
+    signal(SIGABRT, on_abort);
+#if SANITIZED
+    __sanitizer_set_death_callback(tell_of_failure);
+#endif
 }
 
 bool test_is_root(void)
@@ -107,6 +147,8 @@ str test_read_file(const char *path)
 
 NORETURN static void test_end(int code)
 {
+    if (code == 1)
+        tell_of_failure();
     fflush(stdout);
     fflush(stderr);
     arena_done(&test_arena);
@@ -217,6 +259,7 @@ struct runner {
     size_t run_count;
     size_t passed, failed, skipped;
     bool verbose;
+    int64_t extra_ms; /* on every deadline */
     const char *label;
     char tmp[128];
     struct buf failed_names;
@@ -261,6 +304,7 @@ static void start(struct runner *r, const struct test *t)
             buf_done(&r->runs[i].text);
         buf_done(&r->failed_names);
         arena_init(&test_arena, 0);
+        watch_failures();
         t->fn();
         test_end(0);
     }
@@ -334,8 +378,8 @@ static bool reap(struct runner *r)
     bool freed = false;
     for (size_t i = 0; i < r->run_count;) {
         struct run *run = &r->runs[i];
-        int64_t deadline_ms = (int64_t)run->test->deadline_s * 1000 *
-                              (SANITIZED ? DEADLINE_FACTOR_SANITIZED : 1);
+        int64_t deadline_ms =
+            (int64_t)run->test->deadline_s * 1000 * (SANITIZED ? DEADLINE_FACTOR_SANITIZED : 1) + r->extra_ms;
         drain(run);
         int status;
         pid_t got = waitpid(run->pid, &status, WNOHANG);
@@ -525,7 +569,10 @@ int test_main(int argc, char **argv)
     if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
         seed = (uint64_t)now_ms();
     seed %= 1000000000; /* short enough to type */
-    const char *seed_text = getenv("SKIFF_SEED");
+    const char *seed_text = getenv("SKIFF_SEED"), *seconds_text = getenv("SKIFF_SIM_SECONDS");
+    int64_t seconds = 0; /* that simulated runs go on for, see sim_run.h */
+    if (seconds_text && str_parse_i64(str_from_c(seconds_text), &seconds))
+        r->extra_ms = seconds * 2000;
     for (int i = 1; i < argc; i++) {
         const char *arg = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
         uint64_t number = 0;

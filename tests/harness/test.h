@@ -67,6 +67,10 @@ struct fuzz_target {
 
 /* The same number through one run, another in each run unless SKIFF_SEED is set; printed with every failure. */
 uint64_t test_seed(void);
+const char *test_name(void);
+/* When this test fails, by a check or an ASSERT, `fn(ctx)` is called before it ends: to print what led there. The newest
+ * call counts; NULL: nothing. */
+void test_on_failure(void (*fn)(void *ctx), void *ctx);
 /* An empty folder of this test's own, removed after it. */
 const char *test_dir(void);
 /* Path of a file under tests/ ("corpus/json/a.json"), and of the reference facts ("api/fields.tsv"). */
