@@ -26,6 +26,7 @@ struct suite_world {
     const char *listen_at; /* where a listener of `env` can be reached: "127.0.0.1:0" */
     const char *nobody_at; /* where nobody listens */
     const char *dir;       /* for dir_open, not there yet */
+    struct sim *sim;       /* the simulated world */
     struct loop *loops[SUITE_LOOPS_MAX]; /* the suite's */
     size_t loop_count;
 };
@@ -33,6 +34,8 @@ struct suite_world {
 /* By each world. `done` frees the envs. */
 void suite_world_init_real(struct suite_world *w);
 void suite_world_done_real(struct suite_world *w);
+void suite_world_init_sim(struct suite_world *w);
+void suite_world_done_sim(struct suite_world *w);
 
 void suite_run(struct suite_world *w, void (*fn)(struct suite_world *w));
 
@@ -47,7 +50,14 @@ void suite_run(struct suite_world *w, void (*fn)(struct suite_world *w));
     }                                                \
     SUITE_TEST_SIM_(name)                            \
     static void suite_##name(struct suite_world *w)
-#define SUITE_TEST_SIM_(name)
+#define SUITE_TEST_SIM_(name)        \
+    TEST(sim_##name)                 \
+    {                                \
+        struct suite_world w = {0};  \
+        suite_world_init_sim(&w);    \
+        suite_run(&w, suite_##name); \
+        suite_world_done_sim(&w);    \
+    }
 
 struct loop *suite_loop(struct suite_world *w, const char *name);
 struct loop *suite_peer_loop(struct suite_world *w, const char *name);
