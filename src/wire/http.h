@@ -5,14 +5,18 @@
  *     bytes in  -> http_conn_feed()  -> handler: on_head, on_body, on_end, on_reset, on_room
  *     commands  -> http_request(), http_send_head(), http_send_body() ... -> http_conn_output() -> bytes out
  *
- * One request and its answer are an exchange. Handlers run inside feed (or inside a command that fails it); they may give
- * any command, on any exchange of the connection, but must not free the connection.
+ * One request and its answer are an exchange. Handlers run inside feed, feed_end and written (or inside a command that
+ * fails an exchange); they may give any command, on any exchange of the connection, free exchanges, but not the
+ * connection.
  *
  * Memory: an exchange and everything reached from the heads it delivered live until http_exchange_free; the engine never
- * frees one by itself once it was handed to the owner. Body bytes handed to on_body are borrowed for the call.
+ * frees one by itself once it was handed to the owner. An owner may free it as soon as it gave its last command: what
+ * was queued before still goes out. Body bytes handed to on_body are borrowed for the call.
  * Back pressure inward: body bytes count against the exchange's window until http_consumed(); HTTP/2 then stops that
  * stream only, HTTP/1.1 the connection (feed takes fewer bytes). Outward: http_send_body accepts anything and counts it;
  * http_queued tells how much waits; on_room is called when it falls below limits.queue_low after having been above.
+ * HTTP/1.1 pipelining: requests are served one after the other; the next is read once the answer before it was given
+ * (http_send_end), so feed takes fewer bytes until then.
  * Limits are from birth (struct http_limits); breaking one ends the exchange or the connection as the protocol says, with
  * the right status or error code on the wire.
  * Threads: one at a time. */
@@ -32,10 +36,12 @@ struct http_header {
     str value;
 };
 
-/* Request or response head, delivered and sent. Connection-level headers (connection, transfer-encoding, content-length,
- * keep-alive, upgrade, host, :pseudo) are not in `headers`: the fields below stand for them. */
+/* Request or response head, delivered and sent. Connection-level headers (connection, proxy-connection,
+ * transfer-encoding, content-length, keep-alive, upgrade, host, expect, :pseudo) are not in `headers`: the fields below
+ * stand for them, and sending one of them by name is refused. */
 struct http_head {
-    /* Request. target is what stood on the line or in :path: path and query, undecoded, never empty. */
+    /* Request. target is path and query, undecoded, never empty: it starts with '/', or is "*" with OPTIONS. scheme is
+     * empty when it was not said (HTTP/1.1 mostly). */
     str method, target, authority, scheme;
     /* Response; 0 in a request. 1xx heads are delivered as they come, before the final one. */
     int status;
@@ -43,13 +49,14 @@ struct http_head {
     size_t header_count;
     int64_t content_length; /* -1: not said (sending: chunked, or until the end of the connection) */
     str upgrade;            /* protocol asked for, or agreed to with 101; HTTP/1.1 only */
-    bool expect_continue;
+    bool expect_continue; /* request: the client waits for http_continue (or a final answer) with its body */
 };
 /* First header of that (lower case) name; STR_NONE when absent. */
 str http_header_find(const struct http_head *h, str name);
-/* Calls itself on each element of a comma separated list header over all its lines: true if `token` is among them. */
+/* True if `token` is an element of that comma separated list header, on whichever of its lines; case does not count. */
 bool http_header_has_token(const struct http_head *h, str name, str token);
 
+/* Each may be NULL. None is called once the owner freed the exchange. */
 struct http_handler {
     /* A request came (server), an answer came (client; also 1xx). `end`: no body follows. */
     void (*on_head)(void *ctx, struct http_exchange *x, const struct http_head *head, bool end);
@@ -58,9 +65,12 @@ struct http_handler {
     void (*on_end)(void *ctx, struct http_exchange *x, const struct http_header *trailers,
                    size_t trailer_count);
     /* The exchange is over before its time, for the reason given: commands on it do nothing from now on. Not called for
-     * an exchange that both sides had finished. */
+     * an exchange that both sides had finished, nor for the owner's own cancel. */
     void (*on_reset)(void *ctx, struct http_exchange *x, const struct err *why);
     void (*on_room)(void *ctx, struct http_exchange *x);
+    /* Server, HTTP/1.1: the peer closed its half while its request was being answered. Nearly always it is gone and
+     * nobody waits: long answers (watches, logs) should cancel, short ones just finish. */
+    void (*on_half_closed)(void *ctx, struct http_exchange *x);
     void *ctx;
 };
 
@@ -88,21 +98,30 @@ void http_conn_free(struct http_conn *c);
 enum http_version http_conn_version(const struct http_conn *c);
 
 /* --- bytes --- */
-/* Takes bytes; fewer than given only when an HTTP/1.1 exchange's window is full (feed the rest again after
- * http_consumed). An error is final for the connection: write out what http_conn_output still has (an error answer,
- * GOAWAY), then close; live exchanges were reset. */
+/* Takes bytes; fewer than given only on HTTP/1.1, when an exchange's window is full or a request came before the one
+ * ahead of it was answered: feed the rest again when http_conn_wants_input() is true. An error is final for the
+ * connection: write out what http_conn_output still has (an error answer, GOAWAY), then close; live exchanges were
+ * reset. Code: PROTOCOL, or TOO_LARGE when a limit was broken; CLOSED when called again after an error or the end. */
 err_code http_conn_feed(struct http_conn *c, str bytes, size_t *ret_used, struct err *err);
-/* The peer closed its half (orderly). HTTP/1.1 answers without a length end here. */
+/* The peer closed its half (orderly), everything it sent was taken by feed. HTTP/1.1 answers without a length end here.
+ * CLOSED: it did so in the middle of something, which was reset. */
 err_code http_conn_feed_end(struct http_conn *c, struct err *err);
 /* Up to part_max pieces to write now, borrowed until http_conn_written says how many bytes went out. 0: nothing. */
 size_t http_conn_output(struct http_conn *c, str *parts, size_t part_max);
 void http_conn_written(struct http_conn *c, size_t n);
-/* False: nothing the peer could send is wanted now (HTTP/1.1 with a full window): stop reading the socket. */
+/* False: nothing the peer could send is wanted now (HTTP/1.1 with a full window, or with a pipelined request that feed
+ * did not take): stop reading the socket. */
 bool http_conn_wants_input(const struct http_conn *c);
 /* Nothing more will happen: close it once the output is written. */
 bool http_conn_is_over(const struct http_conn *c);
-/* Live exchanges (on the server: from the first byte of a request on): 0 means idle, for idle time-outs. */
+/* Nothing more will be sent: once the output is written, shut our half down. The peer may still be sending (the rest of
+ * a request answered early, a tunnel half closed): reading on for a moment keeps a reset from eating the last answer. */
+bool http_conn_output_ended(const struct http_conn *c);
+/* Live exchanges (on the server: from the first byte of a request on; to the last byte of the answer written and the
+ * owner's free): 0 means idle, for idle time-outs. */
 size_t http_conn_exchange_count(const struct http_conn *c);
+/* Gives back memory kept for the next exchange (some KiB): for connections that have been idle for seconds. */
+void http_conn_trim(struct http_conn *c);
 /* Orderly end: no new exchanges, running ones finish (GOAWAY; "connection: close"). */
 void http_conn_drain(struct http_conn *c);
 /* HTTP/2 only; elsewhere nothing. The answer shows as http_conn_pongs() going up: liveness of a silent peer. */
@@ -114,21 +133,28 @@ uint64_t http_conn_pongs(const struct http_conn *c);
  * CLOSED (the connection is ending), INVALID (a name or value that cannot be sent). HTTP/1.1: one at a time. */
 struct http_exchange *http_request(struct http_conn *c, const struct http_head *head, bool end,
                                    struct http_handler handler, struct err *err);
-/* Server: 1xx any number of times, then the final head once. Copied. INVALID: a name or value that cannot be sent
- * (nothing was). After a 101 the exchange is a tunnel: body bytes both ways are the new protocol's. */
+/* Server: 1xx any number of times (at most 16), then the final head once. Copied. INVALID: a name or value that cannot
+ * be sent, or not now (nothing was). CLOSED: the exchange is over. After a 101 (HTTP/1.1, asked for, the request
+ * complete) the exchange is a tunnel: body bytes both ways are the new protocol's. */
 err_code http_send_head(struct http_exchange *x, const struct http_head *head, bool end, struct err *err);
-/* Copies. */
+/* Server: sends "100 Continue" if the client waits for it; else nothing. For when the body is wanted. */
+void http_continue(struct http_exchange *x);
+/* Body after the final head. What no body belongs to (HEAD, 204, 304) drops it, so an owner need not care. More than the
+ * head declared is cut off, less at the end cancels: both are our bugs and must not shift the peer's framing. Copies. */
 void http_send_body(struct http_exchange *x, str data);
-/* Borrows `data` until `release(obj)` is called, which happens exactly once, at the latest in http_exchange_free. */
+/* Borrows `data` until `release(obj)` is called, which happens exactly once: when it was written or dropped, at the
+ * latest in http_conn_free. release may be NULL (constant data). */
 void http_send_body_ref(struct http_exchange *x, str data, void (*release)(void *obj), void *obj);
-/* Our side is done. Trailers: HTTP/2, and chunked HTTP/1.1. */
+/* Our side is done. Trailers (copied): HTTP/2, and chunked HTTP/1.1; elsewhere dropped. */
 void http_send_end(struct http_exchange *x, const struct http_header *trailers, size_t trailer_count);
 /* Ends it at once: HTTP/2 resets the stream (CANCEL from a client, INTERNAL_ERROR after a started answer, NO_ERROR after
- * a whole one), HTTP/1.1 has to give up the connection unless everything was sent and read. */
+ * a whole one), HTTP/1.1 has to give up the connection unless everything was sent and read. A whole answer still goes
+ * out: this is how a server says that it does not want the rest of a request (HTTP/1.1 then reads away at most
+ * limits.window bytes of it before giving up the connection). */
 void http_exchange_cancel(struct http_exchange *x);
-size_t http_queued(const struct http_exchange *x);
+size_t http_queued(const struct http_exchange *x); /* body bytes not yet written */
 void http_consumed(struct http_exchange *x, size_t n);
-/* The owner's last word; cancels when it is not over. NULL is fine. */
+/* The owner's last word; cancels when it is not over (see there). NULL is fine. */
 void http_exchange_free(struct http_exchange *x);
 
 struct http_conn *http_exchange_conn(struct http_exchange *x); /* NULL once the connection was freed */
@@ -138,11 +164,12 @@ void http_exchange_set_handler(struct http_exchange *x,
 bool http_exchange_is_over(const struct http_exchange *x);   /* both sides finished, or reset */
 
 /* --- targets and forms --- */
-/* Splits a target at '?', percent-decodes the path (refusing %00, bad escapes and invalid UTF-8). Path segments that are
- * "." or ".." are left for the router to refuse. */
+/* Splits a target at '?', percent-decodes the path (refusing %00, bad escapes and invalid UTF-8: BAD_REQUEST). The path
+ * borrows from the target when nothing was escaped. Path segments that are "." or ".." are left for the router to
+ * refuse. */
 err_code http_target_split(struct arena *a, str target, str *ret_path, str *ret_query, struct err *err);
-/* Next "name=value" of a query, both decoded ('+' is a space), in the order they stand. False: no more, or err->code is
- * set. */
+/* Next "name=value" of a query, both decoded ('+' is a space) and checked as a path is, in the order they stand; empty
+ * ones are skipped. False: no more, or err->code (ERR_NONE at the first call) is set. */
 bool http_query_next(struct arena *a, str *rest, str *ret_name, str *ret_value, struct err *err);
 
 #endif
