@@ -189,6 +189,16 @@ void http_conn_drain(struct http_conn *c)
     conn_leave(c);
 }
 
+void http_conn_time_out(struct http_conn *c)
+{
+    conn_enter(c);
+    if (c->ops->time_out)
+        c->ops->time_out(c);
+    else
+        c->ops->drain(c);
+    conn_leave(c);
+}
+
 void http_conn_ping(struct http_conn *c)
 {
     if (c->ops->ping)
@@ -253,15 +263,22 @@ void http_exchange_destroy(struct http_exchange *x)
         spares_free(c, SPARE_IDLE_MAX);
 }
 
-void http_exchange_reset(struct http_exchange *x, const struct err *why)
+void http_exchange_fail(struct http_exchange *x, const struct err *why)
 {
     if (x->is_over)
         return;
     x->is_over = x->was_reset = true;
     x->can_send = false;
-    http_pieces_drop(x);
     if (!x->is_freed && x->handler.on_reset)
         x->handler.on_reset(x->handler.ctx, x, why);
+}
+
+void http_exchange_reset(struct http_exchange *x, const struct err *why)
+{
+    if (x->is_over)
+        return;
+    http_pieces_drop(x);
+    http_exchange_fail(x, why);
 }
 
 void http_exchange_cancel(struct http_exchange *x)

@@ -101,12 +101,13 @@ enum http_version http_conn_version(const struct http_conn *c);
 /* Takes bytes; fewer than given only on HTTP/1.1, when an exchange's window is full or a request came before the one
  * ahead of it was answered: feed the rest again when http_conn_wants_input() is true. An error is final for the
  * connection: write out what http_conn_output still has (an error answer, GOAWAY), then close; live exchanges were
- * reset. Code: PROTOCOL, or TOO_LARGE when a limit was broken; CLOSED when called again after an error or the end. */
+ * reset. Code: PROTOCOL, or TOO_LARGE when a limit was broken. After an error or the end bytes are taken and forgotten. */
 err_code http_conn_feed(struct http_conn *c, str bytes, size_t *ret_used, struct err *err);
 /* The peer closed its half (orderly), everything it sent was taken by feed. HTTP/1.1 answers without a length end here.
  * CLOSED: it did so in the middle of something, which was reset. */
 err_code http_conn_feed_end(struct http_conn *c, struct err *err);
-/* Up to part_max pieces to write now, borrowed until http_conn_written says how many bytes went out. 0: nothing. */
+/* Up to part_max pieces to write now, borrowed until the next call on the connection, which has to be http_conn_written
+ * if any of it went out. 0: nothing. */
 size_t http_conn_output(struct http_conn *c, str *parts, size_t part_max);
 void http_conn_written(struct http_conn *c, size_t n);
 /* False: nothing the peer could send is wanted now (HTTP/1.1 with a full window, or with a pipelined request that feed
@@ -124,6 +125,9 @@ size_t http_conn_exchange_count(const struct http_conn *c);
 void http_conn_trim(struct http_conn *c);
 /* Orderly end: no new exchanges, running ones finish (GOAWAY; "connection: close"). */
 void http_conn_drain(struct http_conn *c);
+/* The owner's clock says that the peer takes too long: a request still coming in is answered with 408 (and reset), an
+ * answer still coming in is reset, and the connection ends as with drain. */
+void http_conn_time_out(struct http_conn *c);
 /* HTTP/2 only; elsewhere nothing. The answer shows as http_conn_pongs() going up: liveness of a silent peer. */
 void http_conn_ping(struct http_conn *c);
 uint64_t http_conn_pongs(const struct http_conn *c);

@@ -20,7 +20,8 @@ struct http_conn_ops {
     bool (*is_over)(const struct http_conn *c);
     bool (*output_ended)(const struct http_conn *c);
     void (*drain)(struct http_conn *c);
-    void (*ping)(struct http_conn *c);
+    void (*time_out)(struct http_conn *c); /* may be NULL: drains */
+    void (*ping)(struct http_conn *c);     /* may be NULL */
     /* The engine's own parts, without callbacks to handlers; http.c then drops the exchanges and frees `c`. */
     void (*done)(struct http_conn *c);
 
@@ -83,7 +84,7 @@ struct http_exchange {
     bool is_over, was_reset, is_freed;
 };
 
-/* The engines. `limits` are filled in. */
+/* The engines: these set `ops`, `version`, `is_server`, `limits` (which are filled in); http.c the handler. */
 struct http_conn *http1_conn_new(bool is_server, const struct http_limits *limits);
 struct http_conn *http2_conn_new(bool is_server, const struct http_limits *limits);
 
@@ -92,7 +93,9 @@ struct http_conn *http2_conn_new(bool is_server, const struct http_limits *limit
 struct http_exchange *http_exchange_new(struct http_conn *c, size_t size, struct http_handler handler);
 /* Unlinks it, releases its pieces and frees it or keeps the memory for the next one. */
 void http_exchange_destroy(struct http_exchange *x);
-/* Marks it over and reset, drops what it had queued and tells its handler, once. Nothing when it is over already. */
+/* Marks it over and reset and tells its handler, once; nothing when it is over already. http_exchange_reset also drops
+ * what it had queued, http_exchange_fail leaves that (an answer that is whole) to be written. */
+void http_exchange_fail(struct http_exchange *x, const struct err *why);
 void http_exchange_reset(struct http_exchange *x, const struct err *why);
 
 /* Calls to the handler, skipping what it does not have. */
