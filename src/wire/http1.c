@@ -521,7 +521,7 @@ static err_code step_trailers(struct http1_conn *c, str *in, struct err *err)
     size_t count;
     if (http1_parse_trailers(&x->base.arena, &c->base.limits, x->text, x->text_n, x->scan.lines, &trailers,
                              &count, err))
-        return conn_fail(c, 400, err);
+        return conn_fail(c, err->code == ERR_TOO_LARGE ? 431 : 400, err);
     text_forget(x);
     input_done(c, trailers, count);
     return ERR_NONE;
@@ -905,7 +905,7 @@ static void h1_cancel(struct http_exchange *base)
     bool answered = c->base.is_server && x->out_given;
     if (!answered)
         output_drop(x);
-    bool drains = answered && !x->is_tunnel && !base->wants_continue &&
+    bool drains = answered && !x->is_tunnel && x->is_reusable &&
                   !(c->in == IN_LENGTH && c->in_left > c->base.limits.window);
     if (drains)
         c->drain_left = c->base.limits.window;
