@@ -801,7 +801,6 @@ static struct http_exchange *h1_request(struct http_conn *base, const struct htt
     x->asked_upgrade = head->upgrade.n > 0;
     x->asked_head = str_is(head->method, "HEAD");
     struct http1_framing f = {
-        .connection = x->asked_upgrade ? HTTP1_CONN_UPGRADE : HTTP1_CONN_UNSAID,
         .is_chunked = !end && head->content_length < 0,
         .length = head->content_length,
     };
@@ -832,8 +831,7 @@ static err_code send_switch(struct http1_conn *c, struct http1_exchange *x, cons
     if (!x->asked_upgrade || !x->in_done || c->current != x)
         return err_set(err, ERR_INVALID,
                        "could not change the protocol: not asked for, or the request is not complete");
-    x->head = http1_format_response(&x->base.arena, x->head, head,
-                                    (struct http1_framing){.connection = HTTP1_CONN_UPGRADE, .length = -1});
+    x->head = http1_format_response(&x->base.arena, x->head, head, (struct http1_framing){.length = -1});
     x->is_tunnel = true;
     x->is_reusable = false;
     x->in_done = false;

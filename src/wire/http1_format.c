@@ -62,15 +62,16 @@ static str out_end(struct out *o)
 
 static void add_framing(struct out *o, const struct http_head *h, struct http1_framing f)
 {
-    switch (f.connection) {
-    case HTTP1_CONN_UNSAID: break;
-    case HTTP1_CONN_CLOSE: add(o, S("Connection: close\r\n")); break;
-    case HTTP1_CONN_KEEP_ALIVE: add(o, S("Connection: keep-alive\r\n")); break;
-    case HTTP1_CONN_UPGRADE:
-        add(o, S("Connection: Upgrade\r\n"));
-        add_field(o, S("Upgrade"), h->upgrade);
-        break;
+    str connection = f.connection == HTTP1_CONN_CLOSE        ? S("close")
+                     : f.connection == HTTP1_CONN_KEEP_ALIVE ? S("keep-alive")
+                                                             : STR_NONE;
+    if (connection.n || h->upgrade.n) {
+        add(o, S("Connection: "));
+        add(o, connection);
+        add(o, !h->upgrade.n ? S("\r\n") : connection.n ? S(", Upgrade\r\n") : S("Upgrade\r\n"));
     }
+    if (h->upgrade.n)
+        add_field(o, S("Upgrade"), h->upgrade);
     if (f.is_chunked)
         add(o, S("Transfer-Encoding: chunked\r\n"));
     if (f.length >= 0) {

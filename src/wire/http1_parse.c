@@ -163,7 +163,9 @@ static err_code special_field(struct parse *p, enum field_kind kind, str value)
             p->has_other_expect = true;
         break;
     case FIELD_UPGRADE:
-        p->upgrade = p->upgrade.n ? str_join(p->arena, (str[]){p->upgrade, value}, 2, S(", ")) : value;
+        if (p->upgrade.n && value.n)
+            value = str_join(p->arena, (str[]){p->upgrade, value}, 2, S(", "));
+        p->upgrade = value.n ? value : p->upgrade;
         break;
     case FIELD_CONNECTION: connection_field(p, value); break;
     case FIELD_CONTENT_LENGTH: return content_length_field(p, value);

@@ -37,7 +37,7 @@ err_code http1_parse_trailers(struct arena *a, const struct http_limits *limits,
 
 /* --- heads to bytes --- */
 
-enum http1_connection { HTTP1_CONN_UNSAID, HTTP1_CONN_CLOSE, HTTP1_CONN_KEEP_ALIVE, HTTP1_CONN_UPGRADE };
+enum http1_connection { HTTP1_CONN_UNSAID, HTTP1_CONN_CLOSE, HTTP1_CONN_KEEP_ALIVE };
 struct http1_framing {
     enum http1_connection connection;
     bool is_chunked;

@@ -51,13 +51,17 @@ static void on_head(void *ctx, struct http_exchange *x, const struct http_head *
 {
     struct side *s = ctx;
     struct err err = ERR_INIT;
+    if (s->x && s->x != x) {
+        CHECK(http_exchange_is_over(s->x));
+        side_free(s);
+    }
     s->x = x;
     s->head_count++;
     buf_clear(&s->body);
     log_head(s, h, end);
     if (h->status)
         return;
-    if (s->plan == PLAN_SWITCH && h->upgrade.n) {
+    if (s->plan == PLAN_SWITCH && h->upgrade.n && end) {
         if (http_send_head(x, &(struct http_head){.status = 101, .upgrade = h->upgrade}, false, &err))
             FAIL("could not switch: %s", err.msg);
     } else if (s->plan == PLAN_AT_HEAD) {
