@@ -116,12 +116,14 @@ static const struct hostile hostile[] = {
     {"TLS", S_INIT("\x16\x03\x01\x02\x00\x01\x00"), 400},
     {"a line feed first", S_INIT("\nGET / HTTP/1.1\r\n" HOST "\r\n"), 400},
     {"two empty lines first", S_INIT("\r\n\r\nGET / HTTP/1.1\r\n" HOST "\r\n"), 400},
+    {"an empty line and a line feed", S_INIT("\r\n\nGET / HTTP/1.1\r\n" HOST "\r\n"), 400},
     {"a CR first", S_INIT("\rGET / HTTP/1.1\r\n" HOST "\r\n"), 400},
     {"LF line ends", S_INIT("GET / HTTP/1.1\nHost: h\n\n"), 400},
     {"LF after the first line", S_INIT("GET / HTTP/1.1\nHost: h\r\n\r\n"), 400},
     {"LF after a header", S_INIT("GET / HTTP/1.1\r\nHost: h\nA: b\r\n\r\n"), 400},
     {"LF as the empty line", S_INIT("GET / HTTP/1.1\r\nHost: h\r\n\n"), 400},
     {"CR in a value", WITH("A: b\rc\r\n"), 400},
+    {"NUL LF as a line end", WITH("A: b\0\nC: d\r\n"), 400},
     {"CR CR LF", WITH("A: b\r\r\n"), 400},
     {"NUL in a value", WITH("A: b\0c\r\n"), 400},
     {"DEL in a value", WITH("A: b\x7f\r\n"), 400},
@@ -419,6 +421,25 @@ TEST(http1_a_chunk_is_closed_before_more_is_there)
     side_expect_out(&s, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nevent\r\n");
     http_send_body(s.x, S("next"));
     side_expect_out(&s, "4\r\nnext\r\n");
+    side_done(&s);
+}
+
+TEST(http1_what_is_queued_while_a_chunk_is_half_written_comes_before_the_end)
+{
+    struct side s;
+    side_init(&s, true, PLAN_HOLD, NULL);
+    side_feed(&s, GET);
+    CHECK_OK(http_send_head(s.x, &(struct http_head){.status = 200, .content_length = -1}, false, &e));
+    side_flush(&s);
+    buf_clear(&s.out);
+    http_send_body(s.x, S("hello "));
+    str parts[4];
+    CHECK_EQ(http_conn_output(s.c, parts, 4), 3);
+    http_conn_written(s.c, 5);
+    http_send_body(s.x, S("world"));
+    http_send_end(s.x, NULL, 0);
+    side_free(&s);
+    side_expect_out(&s, "llo \r\n5\r\nworld\r\n0\r\n\r\n");
     side_done(&s);
 }
 
@@ -831,6 +852,21 @@ TEST(http1_the_end_of_the_peer_resets_what_is_incomplete_only)
     side_answer(&s, 200, S("x"));
     side_expect_out(&s, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx");
     CHECK(http_conn_is_over(s.c));
+    side_done(&s);
+}
+
+TEST(http1_a_half_closed_connection_ends_with_its_answer)
+{
+    struct side s;
+    side_init(&s, true, PLAN_HOLD, NULL);
+    side_feed(&s, GET);
+    CHECK_OK(http_send_head(s.x, &(struct http_head){.status = 200, .content_length = 1}, false, &e));
+    CHECK_OK(http_conn_feed_end(s.c, &e));
+    CHECK(!http_conn_is_over(s.c));
+    http_send_body(s.x, S("x"));
+    http_send_end(s.x, NULL, 0);
+    CHECK(http_conn_is_over(s.c));
+    side_expect_out(&s, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx");
     side_done(&s);
 }
 
