@@ -13,6 +13,7 @@ static const struct fuzz_target *target;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
+    test_failure_aborts = true;
     const char *name = getenv("SKIFF_FUZZ");
     if (name && strcmp(name, "list") == 0) {
         fuzz_targets_list();

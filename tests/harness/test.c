@@ -145,12 +145,16 @@ str test_read_file(const char *path)
     return buf_str(&b);
 }
 
+bool test_failure_aborts;
+
 NORETURN static void test_end(int code)
 {
     if (code == 1)
         tell_of_failure();
     fflush(stdout);
     fflush(stderr);
+    if (code && test_failure_aborts)
+        abort();
     arena_done(&test_arena);
     /* A failed test leaves its memory as it was: no use in looking for leaks behind it. */
     if (code == 0)
