@@ -65,7 +65,10 @@ struct http_handler {
     void (*on_end)(void *ctx, struct http_exchange *x, const struct http_header *trailers,
                    size_t trailer_count);
     /* The exchange is over before its time, for the reason given: commands on it do nothing from now on. Not called for
-     * an exchange that both sides had finished, nor for the owner's own cancel. */
+     * an exchange that both sides had finished, nor for the owner's own cancel.
+     * AGAIN: the peer did not look at the request, it can be sent again (HTTP/2). CANCELED, INTERNAL, TOO_MANY_REQUESTS,
+     * UNSUPPORTED, UNAVAILABLE: as the peer says. CLOSED: the connection, or the peer needs no more of what we send.
+     * PROTOCOL, TOO_LARGE: what came was wrong. */
     void (*on_reset)(void *ctx, struct http_exchange *x, const struct err *why);
     void (*on_room)(void *ctx, struct http_exchange *x);
     /* Server, HTTP/1.1: the peer closed its half while its request was being answered. Nearly always it is gone and
@@ -74,12 +77,14 @@ struct http_handler {
     void *ctx;
 };
 
-struct http_limits {          /* 0 gives the default */
-    size_t head_size_max;     /* request line and headers; 64 KiB */
-    size_t header_count_max;  /* 256 */
-    size_t window;            /* body bytes not yet consumed, per exchange; 256 KiB */
-    size_t conn_window;       /* all exchanges of a connection; 1 MiB (HTTP/2) */
-    size_t queue_low;         /* see on_room; 64 KiB */
+struct http_limits {         /* 0 gives the default */
+    size_t head_size_max;    /* request line and headers; 64 KiB */
+    size_t header_count_max; /* 256 */
+    size_t window;           /* body bytes not yet consumed, per exchange; 256 KiB */
+    size_t
+        conn_window;  /* HTTP/2: in flight on the connection; and what all its exchanges' windows may grow by
+                                 together, above the 64 KiB that each has on a server at first; 1 MiB */
+    size_t queue_low; /* see on_room; 64 KiB */
     unsigned exchange_max;    /* at once; 250 (HTTP/2), 1 in progress and 16 waiting (HTTP/1.1 pipelining) */
     unsigned reset_rate_max;  /* streams reset by the peer per 1,000 opened before the connection ends (rapid
                                        reset); 500, never below 100 in all */
@@ -96,6 +101,10 @@ struct http_conn *http_conn_new_client(enum http_version v, const struct http_li
 /* Exchanges still alive get no callback; free them before or after. */
 void http_conn_free(struct http_conn *c);
 enum http_version http_conn_version(const struct http_conn *c);
+
+/* For servers on plain text: whether a connection begins with HTTP/2's preface. PARTLY: more bytes have to come to tell. */
+enum http_preface { HTTP_PREFACE_NO, HTTP_PREFACE_PARTLY, HTTP_PREFACE_YES };
+enum http_preface http_preface_look(str first_bytes);
 
 /* --- bytes --- */
 /* Takes bytes; fewer than given only on HTTP/1.1, when an exchange's window is full or a request came before the one
