@@ -81,14 +81,15 @@ struct http_limits {         /* 0 gives the default */
     size_t head_size_max;    /* request line and headers; 64 KiB */
     size_t header_count_max; /* 256 */
     size_t window;           /* body bytes not yet consumed, per exchange; 256 KiB */
+    /* HTTP/2: what may be in flight on the connection. Also what the windows of all its exchanges may grow by together:
+     * on a server each starts with 64 KiB at most and grows to `window` while its owner keeps up. 1 MiB */
+    size_t conn_window;
+    size_t queue_low;        /* see on_room; 64 KiB */
+    unsigned exchange_max;   /* at once; 250 (HTTP/2), 1 in progress and 16 waiting (HTTP/1.1 pipelining) */
+    unsigned reset_rate_max; /* HTTP/2: requests reset before their answer began, per 1,000 opened, before the
+                                 connection ends (rapid reset); 500, never below 100 in all */
     size_t
-        conn_window;  /* HTTP/2: in flight on the connection; and what all its exchanges' windows may grow by
-                                 together, above the 64 KiB that each has on a server at first; 1 MiB */
-    size_t queue_low; /* see on_room; 64 KiB */
-    unsigned exchange_max;    /* at once; 250 (HTTP/2), 1 in progress and 16 waiting (HTTP/1.1 pipelining) */
-    unsigned reset_rate_max;  /* streams reset by the peer per 1,000 opened before the connection ends (rapid
-                                       reset); 500, never below 100 in all */
-    size_t control_queue_max; /* control frames waiting to be written (ping and settings floods); 1,000 */
+        control_queue_max; /* HTTP/2: frames that call for a reply and wait for it (ping and settings floods); 1,000 */
 };
 
 enum http_version { HTTP_1_1 = 1, HTTP_2 = 2 };
