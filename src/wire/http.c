@@ -122,7 +122,8 @@ static void conn_leave(struct http_conn *c)
         x->next_freed = NULL;
         c->ops->exchange_free(x);
     }
-    c->busy--;
+    if (--c->busy == 0 && c->wake)
+        c->wake(c->wake_ctx);
 }
 
 err_code http_conn_feed(struct http_conn *c, str bytes, size_t *ret_used, struct err *err)
@@ -192,17 +193,27 @@ void http_conn_drain(struct http_conn *c)
 void http_conn_time_out(struct http_conn *c)
 {
     conn_enter(c);
-    if (c->ops->time_out)
-        c->ops->time_out(c);
-    else
-        c->ops->drain(c);
+    c->ops->time_out(c);
     conn_leave(c);
+}
+
+bool http_conn_is_in_head(const struct http_conn *c)
+{
+    return c->ops->is_in_head(c);
+}
+
+void http_conn_set_wake(struct http_conn *c, void (*wake)(void *ctx), void *ctx)
+{
+    c->wake = wake;
+    c->wake_ctx = ctx;
 }
 
 void http_conn_ping(struct http_conn *c)
 {
+    conn_enter(c);
     if (c->ops->ping)
         c->ops->ping(c);
+    conn_leave(c);
 }
 
 uint64_t http_conn_pongs(const struct http_conn *c)

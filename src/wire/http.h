@@ -131,13 +131,21 @@ bool http_conn_output_ended(const struct http_conn *c);
 /* Live exchanges (on the server: from the first byte of a request on; to the last byte of the answer written and the
  * owner's free): 0 means idle, for idle time-outs. */
 size_t http_conn_exchange_count(const struct http_conn *c);
+/* Server: a request's head has begun to come and is not whole; on HTTP/2 also: its preface has not come. What time-outs
+ * for heads watch. */
+bool http_conn_is_in_head(const struct http_conn *c);
 /* Gives back memory kept for the next exchange (some KiB): for connections that have been idle for seconds. */
 void http_conn_trim(struct http_conn *c);
 /* Orderly end: no new exchanges, running ones finish (GOAWAY; "connection: close"). */
 void http_conn_drain(struct http_conn *c);
 /* The owner's clock says that the peer takes too long: a request still coming in is answered with 408 (and reset), an
- * answer still coming in is reset, and the connection ends as with drain. */
+ * answer still coming in is reset, and the connection ends as with drain. (HTTP/2, where one exchange does not hold up
+ * another: only a head that does not come to its end is meant; without one this is drain.) */
 void http_conn_time_out(struct http_conn *c);
+/* `wake(ctx)` is called at the end of every call on the connection or one of its exchanges that was not made from a
+ * handler: there may be output now. For whoever writes it out, so that who gives commands need not know him. It must not
+ * call the connection. NULL: nobody. */
+void http_conn_set_wake(struct http_conn *c, void (*wake)(void *ctx), void *ctx);
 /* HTTP/2 only; elsewhere nothing. The answer shows as http_conn_pongs() going up: liveness of a silent peer. */
 void http_conn_ping(struct http_conn *c);
 uint64_t http_conn_pongs(const struct http_conn *c);

@@ -628,6 +628,11 @@ static void h1_time_out(struct http_conn *base)
     err_ignore(conn_fail(c, 408, &err)); /* told to whom it concerns */
 }
 
+static bool h1_is_in_head(const struct http_conn *base)
+{
+    return base->is_server && conn_of_const(base)->in == IN_HEAD;
+}
+
 static bool h1_is_over(const struct http_conn *base)
 {
     return conn_of_const(base)->in == IN_OVER;
@@ -941,6 +946,7 @@ static const struct http_conn_ops http1_ops = {
     .output_ended = h1_output_ended,
     .drain = h1_drain,
     .time_out = h1_time_out,
+    .is_in_head = h1_is_in_head,
     .done = h1_done,
     .request = h1_request,
     .send_head = h1_send_head,

@@ -799,7 +799,9 @@ TEST(http1_a_request_that_takes_too_long_is_answered_408)
 {
     struct side s;
     side_init(&s, true, PLAN_HOLD, NULL);
+    CHECK(!http_conn_is_in_head(s.c));
     side_feed(&s, "GET / HT");
+    CHECK(http_conn_is_in_head(s.c));
     http_conn_time_out(s.c);
     side_expect_out(
         &s, "HTTP/1.1 408 Request Timeout\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n"
@@ -808,6 +810,7 @@ TEST(http1_a_request_that_takes_too_long_is_answered_408)
     side_done(&s);
     side_init(&s, true, PLAN_HOLD, NULL);
     side_feed(&s, "POST / HTTP/1.1\r\n" HOST "Content-Length: 4\r\n\r\nbo");
+    CHECK(!http_conn_is_in_head(s.c));
     http_conn_time_out(s.c);
     side_expect_log(&s, "POST / at 'h' length=4\nbody 'bo'\nreset TIMEOUT: the request took too long\n");
     side_done(&s);

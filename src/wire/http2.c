@@ -60,6 +60,8 @@ struct h2 {
     unsigned empty_data;
     size_t window_grown; /* of all exchanges beyond their start */
     bool with_bodies;    /* packing may take DATA frames now */
+    bool preface_came;
+    bool in_head; /* a header block has begun; cleared by whatever follows it */
     bool is_draining, peer_is_leaving, ping_waits, drain_ping_waits;
 };
 
@@ -248,7 +250,15 @@ static int give_up(struct h2 *c, uint32_t h2_error, const char *why)
     return NGHTTP2_ERR_CALLBACK_FAILURE;
 }
 
-/* nghttp2 returned a fatal error and must not be used any more: the GOAWAY is ours. */
+/* For when nghttp2 must not be used any more. */
+static void goaway_pack(struct h2 *c, uint32_t error)
+{
+    uint32_t last = (uint32_t)nghttp2_session_get_last_proc_stream_id(c->session);
+    uint32_t words[2] = {__builtin_bswap32(last), __builtin_bswap32(error)};
+    part_add_control(c, "\0\0\10\7\0\0\0\0\0", FRAME_HEAD);
+    part_add_control(c, words, sizeof words);
+}
+
 static void conn_fail_fatal(struct h2 *c, int nghttp2_error)
 {
     uint32_t error = NGHTTP2_INTERNAL_ERROR;
@@ -271,10 +281,7 @@ static void conn_fail_fatal(struct h2 *c, int nghttp2_error)
         why = "a header block in too many pieces";
         break;
     }
-    uint32_t last = (uint32_t)nghttp2_session_get_last_proc_stream_id(c->session);
-    uint32_t words[2] = {__builtin_bswap32(last), __builtin_bswap32(error)};
-    part_add_control(c, "\0\0\10\7\0\0\0\0\0", FRAME_HEAD);
-    part_add_control(c, words, sizeof words);
+    goaway_pack(c, error);
     conn_fail(c, error == NGHTTP2_ENHANCE_YOUR_CALM ? ERR_TOO_LARGE : ERR_PROTOCOL,
               "HTTP/2 connection given up", str_from_c(why));
 }
@@ -304,6 +311,14 @@ static int count_wasted(struct h2 *c)
 }
 
 /* --- what nghttp2 calls while it reads --- */
+
+static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head, void *user)
+{
+    struct h2 *c = user;
+    c->preface_came = true;
+    c->in_head = head->type == NGHTTP2_HEADERS || head->type == NGHTTP2_CONTINUATION;
+    return 0;
+}
 
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
@@ -433,6 +448,7 @@ static int on_headers(struct h2 *c, const nghttp2_frame *frame)
 {
     struct h2_exchange *x = exchange_find(c, frame->hd.stream_id);
     bool end = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
+    c->in_head = false;
     if (!x)
         return 0;
     c->empty_data = 0;
@@ -740,6 +756,24 @@ static void h2_drain(struct http_conn *base)
     c->drain_ping_waits = true;
 }
 
+static bool h2_is_in_head(const struct http_conn *base)
+{
+    const struct h2 *c = h2_of_const(base);
+    return base->is_server && !c->failed && (c->in_head || !c->preface_came);
+}
+
+static void h2_time_out(struct http_conn *base)
+{
+    struct h2 *c = h2_of(base);
+    if (!h2_is_in_head(base)) {
+        h2_drain(base);
+        return;
+    }
+    conn_pack(c, false);
+    goaway_pack(c, NGHTTP2_NO_ERROR);
+    conn_fail(c, ERR_TIMEOUT, "the request took too long", STR_NONE);
+}
+
 static void h2_ping(struct http_conn *base)
 {
     struct h2 *c = h2_of(base);
@@ -904,6 +938,8 @@ static const struct http_conn_ops ops = {
     .is_over = h2_is_over,
     .output_ended = h2_is_over,
     .drain = h2_drain,
+    .time_out = h2_time_out,
+    .is_in_head = h2_is_in_head,
     .ping = h2_ping,
     .done = h2_done,
     .request = h2_request,
@@ -937,6 +973,7 @@ static void *heap_realloc(void *p, size_t size, void *user)
 
 static void callbacks_set(nghttp2_session_callbacks *cb)
 {
+    nghttp2_session_callbacks_set_on_begin_frame_callback(cb, on_begin_frame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(cb, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(cb, on_header);
     nghttp2_session_callbacks_set_on_invalid_header_callback(cb, on_invalid_header);

@@ -776,6 +776,68 @@ TEST(http2_peer_that_closes_resets_what_was_running)
     CHECK(http_conn_is_over(s.p.server));
 }
 
+TEST(http2_head_that_does_not_come_to_its_end_can_be_timed_out)
+{
+    struct app app = {0};
+    struct http_conn *server = http_conn_new_server(HTTP_2, NULL, app_handler(&app));
+    CHECK(http_conn_is_in_head(server)); /* the preface is missing */
+    struct buf in;
+    buf_init(&in, 10000);
+    http2_frames_add(&in, S("PREFACE\nHEADERS 1 EH :method=PUT :scheme=http :path=/hold :authority=a\n"
+                            "PING 0 - 0000000000000000"));
+    size_t used;
+    CHECK_OK(http_conn_feed(server, buf_str(&in), &used, &e));
+    CHECK(!http_conn_is_in_head(server));
+    buf_clear(&in);
+    http2_frames_add(&in, S("HEADERS 3 ES :method=GET :scheme=http :path=/hold"));
+    CHECK_OK(http_conn_feed(server, buf_str(&in), &used, &e));
+    CHECK(http_conn_is_in_head(server));
+    CHECK_EQ(http_conn_exchange_count(server), 2);
+    http_conn_time_out(server);
+    CHECK(http_conn_is_over(server));
+    CHECK_STR(buf_str(&app.resets_text), "TIMEOUT: the request took too long\n");
+    CHECK_EQ(http_conn_exchange_count(server), 1);
+    buf_done(&in);
+    app_done(&app);
+    http_conn_free(server);
+    /* Without such a head it is an orderly end. */
+    CLEANUP(scene_done) struct scene s;
+    scene_init(&s, NULL, NULL);
+    http_watch_request(&s.w, s.p.client, S("POST"), S("/echo"), false);
+    http_pair_run(&s.p);
+    CHECK(!http_conn_is_in_head(s.p.server));
+    http_conn_time_out(s.p.server);
+    http_send_body(s.w.x, S("slow"));
+    http_send_end(s.w.x, NULL, 0);
+    http_pair_run(&s.p);
+    CHECK_STR(buf_str(&s.w.body), "slow");
+    CHECK(http_conn_is_over(s.p.server));
+}
+
+static void count_up(void *ctx)
+{
+    ++*(int *)ctx;
+}
+
+TEST(http2_whoever_writes_is_woken_by_commands)
+{
+    CLEANUP(scene_done) struct scene s;
+    scene_init(&s, NULL, NULL);
+    int woken = 0;
+    http_conn_set_wake(s.p.client, count_up, &woken);
+    http_watch_request(&s.w, s.p.client, S("POST"), S("/hold"), false);
+    CHECK_EQ(woken, 1);
+    http_send_body(s.w.x, S("x"));
+    CHECK_EQ(woken, 2);
+    http_conn_ping(s.p.client);
+    CHECK_EQ(woken, 3);
+    http_exchange_free(s.w.x);
+    s.w.x = NULL;
+    CHECK_EQ(woken, 4);
+    http_conn_set_wake(s.p.client, NULL, NULL);
+    http_pair_run(&s.p);
+}
+
 /* --- hostile and broken peers --- */
 
 static void server_hears(struct app *app, const struct http_limits *limits, str frames, str *ret_said,

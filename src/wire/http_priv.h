@@ -20,8 +20,9 @@ struct http_conn_ops {
     bool (*is_over)(const struct http_conn *c);
     bool (*output_ended)(const struct http_conn *c);
     void (*drain)(struct http_conn *c);
-    void (*time_out)(struct http_conn *c); /* may be NULL: drains */
-    void (*ping)(struct http_conn *c);     /* may be NULL */
+    void (*time_out)(struct http_conn *c);
+    bool (*is_in_head)(const struct http_conn *c);
+    void (*ping)(struct http_conn *c); /* may be NULL */
     /* The engine's own parts, without callbacks to handlers; http.c then drops the exchanges and frees `c`. */
     void (*done)(struct http_conn *c);
 
@@ -48,6 +49,8 @@ struct http_conn {
     struct http_exchange *spare; /* memory of exchanges gone, arenas with it */
     size_t spare_count;
     uint64_t pongs;
+    void (*wake)(void *ctx);
+    void *wake_ctx;
 };
 
 enum http_piece_kind { HTTP_PIECE_REF, HTTP_PIECE_BLOCK, HTTP_PIECE_HEAP };
