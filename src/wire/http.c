@@ -143,6 +143,13 @@ err_code http_conn_feed_end(struct http_conn *c, struct err *err)
     return code;
 }
 
+void http_conn_lost(struct http_conn *c, const struct err *why)
+{
+    conn_enter(c);
+    c->ops->lost(c, why);
+    conn_leave(c);
+}
+
 size_t http_conn_output(struct http_conn *c, str *parts, size_t part_max)
 {
     conn_enter(c);

@@ -116,6 +116,9 @@ err_code http_conn_feed(struct http_conn *c, str bytes, size_t *ret_used, struct
 /* The peer closed its half (orderly), everything it sent was taken by feed. HTTP/1.1 answers without a length end here.
  * CLOSED: it did so in the middle of something, which was reset. */
 err_code http_conn_feed_end(struct http_conn *c, struct err *err);
+/* The connection broke (its stream failed, the peer is silent): live exchanges are reset for that reason. Nothing more
+ * goes in or out. */
+void http_conn_lost(struct http_conn *c, const struct err *why);
 /* Up to part_max pieces to write now, borrowed until the next call on the connection, which has to be http_conn_written
  * if any of it went out. 0: nothing. */
 size_t http_conn_output(struct http_conn *c, str *parts, size_t part_max);

@@ -609,6 +609,16 @@ static err_code h1_feed_end(struct http_conn *base, struct err *err)
     return conn_fail(c, 0, err);
 }
 
+static void h1_lost(struct http_conn *base, const struct err *why)
+{
+    struct http1_conn *c = conn_of(base);
+    struct err err = *why;
+    c->input_ended = true;
+    if (c->current)
+        c->current->base.head_given = true; /* nobody is there to read a refusal */
+    err_ignore(conn_fail(c, 0, &err));      /* it returns what we gave it */
+}
+
 static void h1_drain(struct http_conn *base)
 {
     struct http1_conn *c = conn_of(base);
@@ -939,6 +949,7 @@ static void h1_done(struct http_conn *base)
 static const struct http_conn_ops http1_ops = {
     .feed = h1_feed,
     .feed_end = h1_feed_end,
+    .lost = h1_lost,
     .output = h1_output,
     .written = h1_written,
     .wants_input = h1_wants_input,

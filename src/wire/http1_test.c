@@ -822,6 +822,23 @@ TEST(http1_a_request_that_takes_too_long_is_answered_408)
     side_done(&s);
 }
 
+TEST(http1_connection_that_broke_tells_its_exchange_why)
+{
+    struct side s;
+    struct err why = ERR_INIT;
+    err_set(&why, ERR_IO, "cut off");
+    side_init(&s, true, PLAN_HOLD, NULL);
+    side_feed(&s, GET);
+    http_conn_lost(s.c, &why);
+    side_expect_log(&s, "GET / at 'h' end\nreset IO: cut off\n");
+    CHECK(http_conn_is_over(s.c));
+    side_done(&s);
+    side_init(&s, true, PLAN_HOLD, NULL);
+    http_conn_lost(s.c, &why);
+    CHECK(http_conn_is_over(s.c));
+    side_done(&s);
+}
+
 TEST(http1_the_end_of_the_peer_resets_what_is_incomplete_only)
 {
     struct side s;

@@ -680,6 +680,11 @@ static err_code h2_feed_end(struct http_conn *base, struct err *err)
     return in_the_middle ? ERR_CLOSED : ERR_NONE;
 }
 
+static void h2_lost(struct http_conn *base, const struct err *why)
+{
+    conn_fail(h2_of(base), why->code, why->msg, STR_NONE);
+}
+
 static size_t h2_output(struct http_conn *base, str *parts, size_t part_max)
 {
     struct h2 *c = h2_of(base);
@@ -932,6 +937,7 @@ static void h2_done(struct http_conn *base)
 static const struct http_conn_ops ops = {
     .feed = h2_feed,
     .feed_end = h2_feed_end,
+    .lost = h2_lost,
     .output = h2_output,
     .written = h2_written,
     .wants_input = h2_wants_input,

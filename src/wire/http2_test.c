@@ -776,6 +776,24 @@ TEST(http2_peer_that_closes_resets_what_was_running)
     CHECK(http_conn_is_over(s.p.server));
 }
 
+TEST(http2_connection_that_broke_tells_its_exchanges_why)
+{
+    CLEANUP(scene_done) struct scene s;
+    scene_init(&s, NULL, NULL);
+    http_watch_get(&s.w, s.p.client, S("/hold"));
+    http_pair_run(&s.p);
+    struct err why = ERR_INIT;
+    err_set(&why, ERR_TIMEOUT, "the peer is silent");
+    http_conn_lost(s.p.client, &why);
+    CHECK_STR(buf_str(&s.w.text), "reset TIMEOUT: the peer is silent\n");
+    CHECK(http_conn_is_over(s.p.client));
+    http_conn_lost(s.p.client, &why);
+    CHECK(!http_request(s.p.client,
+                        &(struct http_head){.method = S("GET"), .target = S("/"), .content_length = -1}, true,
+                        (struct http_handler){0}, &why));
+    CHECK_EQ(why.code, ERR_CLOSED);
+}
+
 TEST(http2_head_that_does_not_come_to_its_end_can_be_timed_out)
 {
     struct app app = {0};

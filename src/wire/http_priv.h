@@ -14,6 +14,7 @@
 struct http_conn_ops {
     err_code (*feed)(struct http_conn *c, str bytes, size_t *ret_used, struct err *err);
     err_code (*feed_end)(struct http_conn *c, struct err *err);
+    void (*lost)(struct http_conn *c, const struct err *why);
     size_t (*output)(struct http_conn *c, str *parts, size_t part_max);
     void (*written)(struct http_conn *c, size_t n);
     bool (*wants_input)(const struct http_conn *c);
