@@ -13,11 +13,9 @@ enum {
     BLOCK_ROOM = BLOCK_SIZE - sizeof(struct http_piece),
     SPARE_ARENA_MAX = 16 * 1024, /* an arena that grew past this is not kept for the next exchange */
 #ifdef ARENA_DEBUG
-    SPARE_BUSY_MAX = 0, /* so that the sanitizers see every use after a free */
-    SPARE_IDLE_MAX = 0,
+    SPARE_MAX = 0, /* so that the sanitizers see every use after a free */
 #else
-    SPARE_BUSY_MAX = 16,
-    SPARE_IDLE_MAX = 1,
+    SPARE_MAX = 32,
 #endif
 };
 
@@ -72,9 +70,9 @@ static void exchange_memory_free(struct http_exchange *x)
     mem_free(x);
 }
 
-static void spares_free(struct http_conn *c, size_t keep)
+static void spares_free(struct http_conn *c)
 {
-    while (c->spare_count > keep) {
+    while (c->spare_count) {
         struct http_exchange *x = c->spare;
         c->spare = x->next;
         c->spare_count--;
@@ -99,7 +97,7 @@ void http_conn_free(struct http_conn *c)
         x->can_send = false;
         x->is_over = true;
     }
-    spares_free(c, 0);
+    spares_free(c);
     mem_free(c);
 }
 
@@ -187,7 +185,9 @@ size_t http_conn_exchange_count(const struct http_conn *c)
 
 void http_conn_trim(struct http_conn *c)
 {
-    spares_free(c, 0);
+    spares_free(c);
+    if (c->ops->trim)
+        c->ops->trim(c);
 }
 
 void http_conn_drain(struct http_conn *c)
@@ -269,7 +269,7 @@ void http_exchange_destroy(struct http_exchange *x)
     else
         c->exchanges = x->next;
     c->exchange_count--;
-    if (c->spare_count >= SPARE_BUSY_MAX || x->arena.used > SPARE_ARENA_MAX) {
+    if (c->spare_count >= SPARE_MAX || x->arena.used > SPARE_ARENA_MAX) {
         exchange_memory_free(x);
     } else {
         arena_reset(&x->arena);
@@ -277,8 +277,6 @@ void http_exchange_destroy(struct http_exchange *x)
         c->spare = x;
         c->spare_count++;
     }
-    if (!c->exchange_count)
-        spares_free(c, SPARE_IDLE_MAX);
 }
 
 void http_exchange_fail(struct http_exchange *x, const struct err *why)

@@ -137,7 +137,7 @@ size_t http_conn_exchange_count(const struct http_conn *c);
 /* Server: a request's head has begun to come and is not whole; on HTTP/2 also: its preface has not come. What time-outs
  * for heads watch. */
 bool http_conn_is_in_head(const struct http_conn *c);
-/* Gives back memory kept for the next exchange (some KiB): for connections that have been idle for seconds. */
+/* Gives back memory kept for the next exchanges (some KiB each): for connections that have been idle for seconds. */
 void http_conn_trim(struct http_conn *c);
 /* Orderly end: no new exchanges, running ones finish (GOAWAY; "connection: close"). */
 void http_conn_drain(struct http_conn *c);

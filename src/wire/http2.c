@@ -21,12 +21,11 @@
 
 enum {
     WINDOW_START_SERVER = 65535,
-    FRAMED_AHEAD_MAX = 128 *
-                       1024, /* body bytes in frames and not written: they cannot be reordered any more */
+    /* Body bytes in frames and not written: they cannot be reordered any more. */
+    FRAMED_AHEAD_MAX = 128 * 1024,
     PARTS_MAX = 192,
-    PARTS_KEPT = 16, /* room for so many parts stays with an idle connection */
+    PARTS_FIRST = 16,
     CONTROL_AHEAD_MAX = 16 * 1024,
-    CONTROL_KEPT = 1024,         /* same, bytes */
     CONTROL_SIZE_MAX = 1 << 20,  /* never reached: one frame beyond the bound above */
     FEED_SLICE = 16 * 1024,      /* bounds what replies can pile up before limits are looked at */
     EMPTY_DATA_MAX = 1000,       /* DATA frames in a row that say nothing */
@@ -103,7 +102,7 @@ static struct part *part_add(struct h2 *c)
         c->part_at = 0;
     }
     if (c->part_end == c->part_cap) {
-        c->part_cap = c->part_cap ? c->part_cap * 2 : PARTS_KEPT;
+        c->part_cap = c->part_cap ? c->part_cap * 2 : PARTS_FIRST;
         c->parts = mem_realloc(c->parts, c->part_cap * sizeof *c->parts);
     }
     c->parts[c->part_end] = (struct part){0};
@@ -156,19 +155,15 @@ static size_t parts_fitting(const struct h2 *c, const struct h2_exchange *x, siz
     return size_min(fits, n);
 }
 
-/* Nothing is packed: gives back what a burst needed. */
-static void parts_rest(struct h2 *c)
+static void h2_trim(struct http_conn *base)
 {
-    c->part_at = c->part_end = 0;
-    c->control_at = 0;
-    buf_clear(&c->control);
-    if (c->control.cap > CONTROL_KEPT)
-        buf_done(&c->control);
-    if (c->part_cap > PARTS_KEPT) {
-        mem_free(c->parts);
-        c->parts = NULL;
-        c->part_cap = 0;
-    }
+    struct h2 *c = h2_of(base);
+    if (parts_pending(c))
+        return;
+    buf_done(&c->control);
+    mem_free(c->parts);
+    c->parts = NULL;
+    c->part_cap = 0;
 }
 
 /* --- ends: of exchanges, of the connection --- */
@@ -728,7 +723,9 @@ static void h2_written(struct http_conn *base, size_t n)
         n -= here;
     }
     if (!parts_pending(c)) {
-        parts_rest(c);
+        c->part_at = c->part_end = 0;
+        c->control_at = 0;
+        buf_clear(&c->control);
     } else if (c->control_at > CONTROL_AHEAD_MAX / 2) {
         buf_drop_front(&c->control, c->control_at);
         c->control_at = 0;
@@ -947,6 +944,7 @@ static const struct http_conn_ops ops = {
     .time_out = h2_time_out,
     .is_in_head = h2_is_in_head,
     .ping = h2_ping,
+    .trim = h2_trim,
     .done = h2_done,
     .request = h2_request,
     .send_head = h2_send_head,

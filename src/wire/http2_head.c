@@ -179,6 +179,14 @@ err_code h2_fields_check(const struct http_header *fields, size_t count, struct 
     return ERR_NONE;
 }
 
+static str decimal(struct arena *a, int64_t v)
+{
+    struct buf b;
+    buf_init_arena(&b, a, 24);
+    buf_add_i64(&b, v);
+    return buf_str(&b);
+}
+
 static size_t encode_request_line(const struct http_head *head, nghttp2_nv *nv)
 {
     size_t n = 0;
@@ -201,9 +209,9 @@ nghttp2_nv *h2_head_encode(struct arena *a, const struct http_head *head, bool i
     if (is_request)
         n = encode_request_line(head, nv);
     else
-        nv[n++] = field(S(":status"), str_format(a, "%d", head->status));
+        nv[n++] = field(S(":status"), decimal(a, head->status));
     if (head->content_length >= 0)
-        nv[n++] = field(S("content-length"), str_format(a, "%lld", (long long)head->content_length));
+        nv[n++] = field(S("content-length"), decimal(a, head->content_length));
     for (size_t i = 0; i < head->header_count; i++)
         nv[n++] = field(head->headers[i].name, head->headers[i].value);
     *ret_count = n;

@@ -24,6 +24,7 @@ struct http_conn_ops {
     void (*time_out)(struct http_conn *c);
     bool (*is_in_head)(const struct http_conn *c);
     void (*ping)(struct http_conn *c); /* may be NULL */
+    void (*trim)(struct http_conn *c); /* may be NULL */
     /* The engine's own parts, without callbacks to handlers; http.c then drops the exchanges and frees `c`. */
     void (*done)(struct http_conn *c);
 
