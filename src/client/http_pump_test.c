@@ -492,6 +492,27 @@ SUITE_TEST(pump_gives_up_a_peer_that_takes_nothing)
     site_close(&s);
 }
 
+SUITE_TEST(pump_has_patience_with_a_peer_that_is_slow)
+{
+    struct site s = {.times = {.stall_ns = 60 * NS_PER_MS}};
+    site_open(&s, w);
+    struct raw r;
+    raw_open(&r, &s);
+    stream_want(r.s, 0);
+    raw_say(&r, &s, S(GET("/bytes/900000000")));
+    static char bytes[1 << 20];
+    for (int i = 0; i < 40; i++) {
+        size_t n;
+        struct err err = ERR_INIT;
+        suite_let_pass(s.l, 5 * NS_PER_MS);
+        for (int k = 0; k < 8; k++)
+            err_ignore(stream_read(r.s, bytes, sizeof bytes, &n, &err)); /* AGAIN when it was all read */
+    }
+    CHECK_EQ(s.closed, 0);
+    raw_close(&r);
+    site_close(&s);
+}
+
 SUITE_TEST(pump_asks_a_silent_peer_and_gives_it_up)
 {
     struct site s = {.times = {.ping_ns = 20 * NS_PER_MS, .pong_ns = 20 * NS_PER_MS}};
