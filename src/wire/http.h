@@ -5,8 +5,8 @@
  *     bytes in  -> http_conn_feed()  -> handler: on_head, on_body, on_end, on_reset, on_room
  *     commands  -> http_request(), http_send_head(), http_send_body() ... -> http_conn_output() -> bytes out
  *
- * One request and its answer are an exchange. Handlers run inside feed, feed_end and written (or inside a command that
- * fails an exchange); they may give any command, on any exchange of the connection, free exchanges, but not the
+ * One request and its answer are an exchange. Handlers run inside feed, feed_end, lost, output and written (or inside a
+ * command that fails an exchange); they may give any command, on any exchange of the connection, free exchanges, but not the
  * connection.
  *
  * Memory: an exchange and everything reached from the heads it delivered live until http_exchange_free; the engine never

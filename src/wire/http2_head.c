@@ -12,7 +12,7 @@ enum {
 static enum h2_verdict count_field(struct h2_fields *f, const struct http_limits *limits, str name, str value)
 {
     f->size += name.n + value.n + FIELD_OVERHEAD;
-    if (f->size > limits->head_size_max * FLOOD_FACTOR)
+    if (f->size / FLOOD_FACTOR > limits->head_size_max)
         return H2_FLOOD;
     return f->size > limits->head_size_max ? H2_TOO_LARGE : H2_FINE;
 }
