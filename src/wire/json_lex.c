@@ -189,7 +189,7 @@ static int hex4(const char *p, const char *end)
     return end - p >= 4 && str_parse_u64_hex(str_of(p, 4), &v) ? (int)v : -1;
 }
 
-static char *utf8_put(char *to, unsigned c)
+char *json_utf8_put(char *to, uint32_t c)
 {
     if (c < 0x80) {
         *to++ = (char)c;
@@ -227,7 +227,7 @@ static const char *unescape_u(struct json_reader *r, const char *p, const char *
             code = 0xfffd;
         }
     }
-    *to = utf8_put(*to, code);
+    *to = json_utf8_put(*to, code);
     return p;
 }
 

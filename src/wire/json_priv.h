@@ -102,6 +102,8 @@ JSON_INLINE const char *json_space(const char *p, const char *end)
 
 /* The first byte that makes [p, end) invalid UTF-8 (surrogates and overlong forms are), or NULL. */
 const char *json_utf8_bad(const char *p, const char *end);
+/* Writes the character (1 to 4 bytes); returns the place behind it. */
+char *json_utf8_put(char *to, uint32_t c);
 
 /* Fails at byte `at` of the text: "line L, byte B: ...". The first error stays; the place becomes the end, so that the
  * usual checks for it find that nothing more can be read. Returns NULL, for the lexer to return in turn. */
