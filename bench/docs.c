@@ -1,6 +1,7 @@
 /* docs.c - writes the documents. */
 #include "docs.h"
 #include "base/arena.h"
+#include "wire/json.h"
 
 struct writer {
     struct buf *out;
@@ -155,6 +156,20 @@ str bench_pod(struct arena *a, unsigned seed, size_t size)
     buf_init_arena(&out, a, 1 << 20);
     struct writer w = {.out = &out, .state = seed, .size = size};
     put_pod(&w, false);
+    return finish(&out);
+}
+
+str bench_applied_pod(struct arena *a, unsigned seed, size_t size)
+{
+    str outer = bench_pod(a, seed, size / 2), inner = bench_pod(a, seed + 1, size * 2 / 5);
+    size_t at = str_index(outer, S("\"metadata\":{")) + strlen("\"metadata\":{");
+    struct buf out;
+    buf_init_arena(&out, a, 1 << 20);
+    buf_add(&out, str_slice(outer, 0, at));
+    buf_add_lit(&out, "\"annotations\":{\"kubectl.kubernetes.io/last-applied-configuration\":");
+    json_print_str(&out, inner, 0);
+    buf_add_lit(&out, "},");
+    buf_add(&out, str_from(outer, at));
     return finish(&out);
 }
 

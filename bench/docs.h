@@ -11,6 +11,8 @@
 /* A pod of about `size` bytes (from 500 on: containers, environment, volumes, conditions are added until it is reached).
  * Another one for each seed. */
 str bench_pod(struct arena *a, unsigned seed, size_t size);
+/* The same with what kubectl apply leaves in an annotation: half of it is JSON inside a string, full of escapes. */
+str bench_applied_pod(struct arena *a, unsigned seed, size_t size);
 /* A list of pods of about 3 KB each; the buffer ends up with `size` bytes or a little more. */
 str bench_pod_list(struct arena *a, size_t size);
 /* A config map of about `size` bytes: files of lines, so with an escape every thirty bytes. */

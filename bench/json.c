@@ -158,6 +158,12 @@ BENCH(json_parse, "text to tree, memory used again")
     }
     race_init(&r, names);
     for (unsigned seed = 0; seed < DOCS; seed++)
+        race_add(&r, bench_applied_pod(bench_arena(b), seed, 2000));
+    snprintf(name, sizeof name, "applied pods, %zu B", r.size);
+    race_parse(b, name, &r);
+    race_done(&r);
+    race_init(&r, names);
+    for (unsigned seed = 0; seed < DOCS; seed++)
         race_add(&r, bench_config_map(bench_arena(b), seed, 2000));
     snprintf(name, sizeof name, "config maps, %zu B", r.size);
     race_parse(b, name, &r);

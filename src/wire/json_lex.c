@@ -231,95 +231,138 @@ static const char *unescape_u(struct json_reader *r, const char *p, const char *
     return p;
 }
 
-static const char *unescape_one(struct json_reader *r, const char *p, const char *end, char **to)
+/* The escape behind the backslash, at p. */
+static inline const char *unescape_one(struct json_reader *r, const char *p, const char *end, char **to)
 {
-    char c;
-    switch (*p) {
-    case '"':
-    case '\\':
-    case '/': c = *p; break;
-    case 'b': c = '\b'; break;
-    case 'f': c = '\f'; break;
-    case 'n': c = '\n'; break;
-    case 'r': c = '\r'; break;
-    case 't': c = '\t'; break;
-    case 'u': return unescape_u(r, p, end, to);
-    default: return json_fail_expected(r, p, "one of \"\\/bfnrtu after a backslash");
+    static const char meaning[256] = {['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+                                      ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t'};
+    char c = meaning[(unsigned char)*p];
+    if (LIKELY(c)) {
+        *(*to)++ = c;
+        return p + 1;
     }
-    *(*to)++ = c;
-    return p + 1;
+    if (*p == 'u')
+        return unescape_u(r, p, end, to);
+    return json_fail_expected(r, p, "one of \"\\/bfnrtu after a backslash");
 }
 
-/* The next quote, backslash or control character, or end. */
-static const char *string_stop(const char *p, const char *end)
+/* Bit i is set when byte i of the 64 at p (fewer before the end) ends a string or begins an escape. */
+static uint64_t stops_of(const char *p, const char *end, unsigned *high)
 {
-    for (; end - p >= JSON_BLOCK; p += JSON_BLOCK) {
-        unsigned stop = json_mask_stop(p);
-        if (stop)
-            return p + __builtin_ctz(stop);
+    uint64_t stops = 0;
+    if (end - p < JSON_SCAN_SIZE) {
+        for (unsigned i = 0; p + i < end; i++) {
+            stops |= (uint64_t)byte_stops((unsigned char)p[i]) << i;
+            *high |= byte_high((unsigned char)p[i]);
+        }
+        return stops;
     }
-    while (p < end && !byte_stops((unsigned char)*p))
-        p++;
-    return p;
+    for (unsigned i = 0; i < JSON_SCAN_SIZE; i += JSON_BLOCK) {
+        stops |= (uint64_t)json_mask_stop(p + i) << i;
+        *high |= json_mask_high(p + i);
+    }
+    return stops;
 }
 
-/* [p, end) is what stood between the quotes. */
-static bool escapes_ok(struct json_reader *r, const char *p, const char *end)
+/* As far as whole blocks go, with room for one more: from *p to *to, escapes replaced. False: failed. */
+static bool unescape_blocks(struct json_reader *r, const char **p, const char *end, char **to)
 {
-    while ((p = string_stop(p, end)) < end) {
-        char one[4], *to = one;
-        p = unescape_one(r, p + 1, end, &to);
-        if (!p)
-            return false;
+    while (end - *p >= JSON_SCAN_SIZE * 2) {
+        unsigned high = 0;
+        const char *block = *p, *from = block;
+        uint64_t stops = stops_of(block, end, &high);
+        while (stops) {
+            const char *at = block + __builtin_ctzll(stops);
+            /* More than needed; there is room for it: `to` is not nearer to its end than p is. */
+            memcpy(*to, from, JSON_SCAN_SIZE);
+            *to += at - from;
+            from = unescape_one(r, at + 1, end, to);
+            if (UNLIKELY(!from))
+                return false;
+            size_t done = (size_t)(from - block);
+            stops = LIKELY(done < JSON_SCAN_SIZE) ? stops & ~(uint64_t)0 << done : 0;
+        }
+        *p = from;
+        if (from < block + JSON_SCAN_SIZE) {
+            memcpy(*to, from, JSON_SCAN_SIZE);
+            *to += block + JSON_SCAN_SIZE - from;
+            *p = block + JSON_SCAN_SIZE;
+        }
     }
     return true;
 }
 
-/* The same, and the meaning, which is never longer, goes into the arena. */
+/* [p, end) is what stood between the quotes; what it means, which is never longer, goes into the arena. */
 static bool unescape(struct json_reader *r, const char *p, const char *end)
 {
-    char *text = arena_alloc(r->arena, (size_t)(end - p), 1);
-    char *to = text;
+    char *text = arena_alloc(r->arena, (size_t)(end - p), 1), *to = text;
+    if (!unescape_blocks(r, &p, end, &to))
+        return false;
     while (p < end) {
+        size_t plain = *p != '\\';
         if (end - p >= JSON_BLOCK) {
-            /* There is room for a whole block: `to` is not nearer to its end than p is. */
             unsigned stop = json_mask_stop(p);
+            plain = stop ? (unsigned)__builtin_ctz(stop) : JSON_BLOCK;
             memcpy(to, p, JSON_BLOCK);
-            unsigned plain = stop ? (unsigned)__builtin_ctz(stop) : JSON_BLOCK;
-            p += plain;
-            to += plain;
-            if (!stop)
-                continue;
-        } else if (*p != '\\') {
-            *to++ = *p++;
-            continue;
+        } else {
+            *to = *p;
         }
+        p += plain;
+        to += plain;
+        if (p == end || *p != '\\')
+            continue;
         p = unescape_one(r, p + 1, end, &to);
-        if (!p)
+        if (UNLIKELY(!p))
             return false;
     }
     r->lexed = (struct json){.type = JSON_STRING, .n = (uint32_t)(to - text), .v.s = text};
     return true;
 }
 
+/* Only the check. */
+static bool escapes_ok(struct json_reader *r, const char *p, const char *end)
+{
+    while ((p = memchr(p, '\\', (size_t)(end - p)))) {
+        char ignored[4], *to = ignored;
+        p = unescape_one(r, p + 1, end, &to);
+        if (!p)
+            return false;
+    }
+    return true;
+}
+
+/* The quote or control character that ends the string, or end. Says whether there are escapes, and 0 in *ret_high when
+ * all is ASCII. */
+static const char *string_end(const char *p, const char *end, bool *ret_escapes, unsigned *ret_high)
+{
+    const char *escaped = NULL; /* this byte is */
+    for (; p < end; p += JSON_SCAN_SIZE) {
+        for (uint64_t stops = stops_of(p, end, ret_high); stops; stops &= stops - 1) {
+            const char *at = p + __builtin_ctzll(stops);
+            if (at == escaped)
+                continue;
+            if (*at != '\\')
+                return at;
+            *ret_escapes = true;
+            escaped = at + 1;
+        }
+        if (end - p < JSON_SCAN_SIZE)
+            break;
+    }
+    return end;
+}
+
 const char *json_lex_string_slow(struct json_reader *r, const char *start, const char *p, bool keep)
 {
     bool escapes = false;
-    const char *end = r->end;
-    for (;;) {
-        p = string_stop(p, end);
-        if (p < end && *p == '"')
-            break;
-        if (end - p >= 2 && *p == '\\') {
-            escapes = true;
-            p += 2;
-        } else if (p < end && *p != '\\') {
-            return json_fail(r, p, "control character 0x%02x in a string must be escaped", *p);
-        } else {
-            return json_fail(r, end, "expected a closing quote, found the end of the text");
-        }
-    }
-    const char *bad = json_utf8_bad(start, p);
+    unsigned high = 0;
+    const char *plain = p;
+    p = string_end(p, r->end, &escapes, &high);
+    if (p == r->end)
+        return json_fail(r, p, "expected a closing quote, found the end of the text");
+    if (*p != '"')
+        return json_fail(r, p, "control character 0x%02x in a string must be escaped", *p);
+    const char *bad = high ? json_utf8_bad(plain, p) : NULL;
     if (bad)
         return json_fail(r, bad, "byte 0x%02x is not valid UTF-8 here", (unsigned char)*bad);
     if (escapes)

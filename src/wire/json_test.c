@@ -537,3 +537,49 @@ TEST(json_parses_big_documents)
         CHECK_EQ(json_get(item, S("n"))->v.i, i);
     }
 }
+
+TEST(json_unescapes_strings_of_any_length_and_density)
+{
+    static const struct {
+        str text, meaning;
+    } pieces[] = {
+        {S_INIT("\\n"), S_INIT("\n")},
+        {S_INIT("\\\""), S_INIT("\"")},
+        {S_INIT("\\\\"), S_INIT("\\")},
+        {S_INIT("\\u00e9"), S_INIT("\xc3\xa9")},
+        {S_INIT("\\ud800"), S_INIT("\xef\xbf\xbd")},
+        {S_INIT("\\ud83d\\ude00"), S_INIT("\xf0\x9f\x98\x80")},
+        {S_INIT("\xe2\x82\xac"), S_INIT("\xe2\x82\xac")},
+    };
+    static const char plain[] =
+        "plain text, of which some goes between the escapes and some stays out; it has to be long";
+    uint64_t state = test_seed();
+    CLEANUP(buf_done) struct buf text = {0};
+    CLEANUP(buf_done) struct buf meaning = {0};
+    buf_init(&text, 1 << 16);
+    buf_init(&meaning, 1 << 16);
+    for (unsigned round = 0; round < 2000; round++) {
+        buf_clear(&text);
+        buf_clear(&meaning);
+        buf_add_c(&text, '"');
+        for (unsigned i = 0; i < round % 60; i++) {
+            state = state * 6364136223846793005u + 1442695040888963407u;
+            size_t run = (state >> 33) % (round % 7 ? 12 : sizeof plain);
+            const char *p = plain + (state >> 43) % (sizeof plain - run);
+            size_t piece = (state >> 53) % ARRAY_COUNT(pieces);
+            buf_add(&text, str_of(p, run));
+            buf_add(&meaning, str_of(p, run));
+            buf_add(&text, pieces[piece].text);
+            buf_add(&meaning, pieces[piece].meaning);
+        }
+        buf_add_c(&text, '"');
+        CLEANUP(arena_done) struct arena a;
+        arena_init(&a, 0);
+        char *copy = mem_dup(text.p, text.n);
+        struct json j = parse_ok(&a, str_of(copy, text.n), NULL);
+        CHECK_STR(json_str(&j), buf_str(&meaning));
+        struct err err = ERR_INIT;
+        CHECK_EQ(skip_all(&a, str_of(copy, text.n), &err), ERR_NONE);
+        mem_free(copy);
+    }
+}
