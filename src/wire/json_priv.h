@@ -115,7 +115,7 @@ COLD const char *json_fail_depth(struct json_reader *r, const char *at);
 /* Where strings begin and end: bit i of `special` is set when byte i of the 64 at `block` is special (or behind the
  * text), `pending` are those of them that were not met yet. Blocks follow each other on a fixed grid, and bits are taken
  * in their order, so that the processor finds the ends of the next strings while it is still busy with this one: when
- * each string was searched from its start, all waited for each other, which was half of the time of a parse. */
+ * each string was searched from its start, all waited for each other. */
 enum { JSON_SCAN_SIZE = 64 };
 uint64_t json_scan_last_block(const char *block, const char *end);
 JSON_INLINE uint64_t json_scan_block(const char *block, const char *end)
