@@ -9,10 +9,12 @@ struct defaulter {
 
 static void value(struct defaulter *d, struct schema_at at, struct json *j);
 
-static bool is_unset(const struct schema_field *f, const struct json *j)
+static bool is_unset(const struct schema *s, const struct schema_field *f, const struct json *j)
 {
-    if (!j || j->type == JSON_NULL)
+    if (!j)
         return true;
+    if (j->type == JSON_NULL)
+        return !(s->nodes[f->node].flags & SCHEMA_NODE_NULLABLE);
     if (f->flags & SCHEMA_POINTER)
         return false;
     return j->type == JSON_FALSE || (j->type == JSON_INT && j->v.i == 0) ||
@@ -29,55 +31,82 @@ static struct json parse_default(struct defaulter *d, const struct schema *s, ui
     return j;
 }
 
-/* Members stand in the schema's order: where a new one belongs. */
-static void insert_in_order(struct defaulter *d, const struct schema *s, const struct schema_type *t,
-                            struct json *object, const struct schema_field *f, struct json v)
+/* Members stand in the schema's order, and those that a custom resource's schema does not know by name between them: does
+ * `m` belong behind field `f`? */
+static bool stands_behind(const struct schema *s, const struct schema_type *t, const struct json_member *m,
+                          const struct schema_field *f)
 {
-    str name = schema_field_name(s, f);
-    struct json_member *old = object->v.members;
-    struct json_member *members = ARENA_ARRAY(d->a, struct json_member, object->n + 1u);
-    uint32_t at = 0;
-    while (at < object->n) {
-        const struct schema_field *there = schema_field_find(s, t, json_member_name(&old[at]));
-        if (there && there > f)
-            break;
-        at++;
+    str name = json_member_name(m);
+    const struct schema_field *there = schema_field_find(s, t, name);
+    if (there)
+        return there > f;
+    bool type_meta = (t->flags & SCHEMA_TYPE_KIND) && (str_is(name, "kind") || str_is(name, "apiVersion"));
+    return (t->flags & SCHEMA_TYPE_PRESERVE) && !type_meta && str_cmp(name, schema_field_name(s, f)) > 0;
+}
+
+/* One new run of members for all that are added, however many. */
+static void merge_members(struct defaulter *d, const struct schema *s, const struct schema_type *t,
+                          struct json *object, const struct json_member *added, size_t count)
+{
+    const struct json_member *old = object->v.members, *old_end = old + object->n;
+    struct json_member *members = ARENA_ARRAY(d->a, struct json_member, object->n + count), *to = members;
+    for (size_t i = 0; i < count; i++) {
+        const struct schema_field *f = schema_field_find(s, t, json_member_name(&added[i]));
+        while (old < old_end && !stands_behind(s, t, old, f))
+            *to++ = *old++;
+        *to++ = added[i];
     }
-    if (at)
-        memcpy(members, old, at * sizeof *old);
-    members[at] = (struct json_member){.name = name.p, .name_n = (uint32_t)name.n, .id = f->id, .value = v};
-    if (object->n - at)
-        memcpy(members + at + 1, old + at, (object->n - at) * sizeof *old);
+    while (old < old_end)
+        *to++ = *old++;
     object->v.members = members;
-    object->n++;
+    object->n += (uint32_t)count;
     object->cap_log2 = 0;
+}
+
+/* What a field is filled in with; 0: nothing. */
+static uint32_t default_of(const struct schema *s, const struct schema_field *f)
+{
+    const struct schema_rules *r = schema_rules(s, f);
+    return !r ? 0 : r->default_json ? r->default_json : r->preset_json;
+}
+
+static void fill_in(struct defaulter *d, const struct schema *s, const struct schema_type *t, struct json *j)
+{
+    struct json_member *added = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < t->field_count; i++) {
+        const struct schema_field *f = &s->fields[t->field_first + i];
+        uint32_t text = default_of(s, f);
+        struct json *there = text ? json_find(j, schema_field_name(s, f)) : NULL;
+        if (!text || !is_unset(s, f, there))
+            continue;
+        struct json v = parse_default(d, s, text);
+        if (is_unset(s, f, &v)) /* zero, which for a plain field is how unset looks anyway */
+            continue;
+        if (there) {
+            *there = v;
+            continue;
+        }
+        if (!added)
+            added = ARENA_ARRAY(d->a, struct json_member, t->field_count - i);
+        added[count++] = (struct json_member){
+            .name = s->text + f->name, .name_n = f->name_n, .id = f->id, .value = v};
+    }
+    if (count)
+        merge_members(d, s, t, j, added, count);
 }
 
 static void structure(struct defaulter *d, struct schema_at at, struct json *j)
 {
     const struct schema *s;
     const struct schema_type *t = schema_struct(at, &s);
-    for (size_t i = 0; i < t->field_count; i++) {
-        const struct schema_field *f = &s->fields[t->field_first + i];
-        const struct schema_rules *rules = schema_rules(s, f);
-        uint32_t text = !rules ? 0 : rules->default_json ? rules->default_json : rules->preset_json;
-        if (!text)
-            continue;
-        struct json *there = json_find(j, schema_field_name(s, f));
-        if (!is_unset(f, there))
-            continue;
-        struct json v = parse_default(d, s, text);
-        if (is_unset(f, &v)) /* zero, which for a plain field is how unset looks anyway */
-            continue;
-        if (there)
-            *there = v;
-        else
-            insert_in_order(d, s, t, j, f, v);
-    }
+    fill_in(d, s, t, j);
     for (uint32_t i = 0; i < j->n; i++) {
         struct json_member *m = &j->v.members[i];
-        const struct schema_field *f = schema_field_find(s, t, json_member_name(m));
-        if (f && json_is_container(&m->value))
+        const struct schema_field *f = json_is_container(&m->value)
+                                           ? schema_field_find(s, t, json_member_name(m))
+                                           : NULL;
+        if (f)
             value(d, schema_field_at(s, f), &m->value);
     }
 }

@@ -51,6 +51,12 @@ static bool is_custom(struct schema_at at)
     return at.schema->base != NULL;
 }
 
+/* null is "not given", but where a custom resource's schema says that it is a value. */
+static bool keeps_null(struct schema_at at)
+{
+    return is_custom(at) && (at.node->flags & SCHEMA_NODE_NULLABLE);
+}
+
 static bool wrong_type(struct normaliser *n, struct schema_at at, const struct place *place,
                        const struct json *in, bool show_number)
 {
@@ -76,12 +82,28 @@ static bool wrong_type(struct normaliser *n, struct schema_at at, const struct p
     return false;
 }
 
+/* As the original's strict decoding writes places: a map's key like a field, "spec.limits.cpu". */
+static void add_strict_path(struct buf *out, const struct field_path *p)
+{
+    if (p->parent)
+        add_strict_path(out, p->parent);
+    if (p->kind == FIELD_PATH_INDEX)
+        buf_add_f(out, "[%zu]", p->index);
+    else if (p->kind != FIELD_PATH_ROOT && out->n)
+        buf_add_c(out, '.');
+    if (p->kind == FIELD_PATH_NAME || p->kind == FIELD_PATH_KEY)
+        buf_add(out, p->name);
+}
+
 static void unknown_member(struct normaliser *n, const struct field_path *around, str name)
 {
     if (!n->report || !n->report->on_unknown)
         return;
     struct field_path p = field_path_name(around, name);
-    n->report->on_unknown(n->report->ctx, field_path_format(n->a, &p));
+    struct buf path;
+    buf_init_arena(&path, n->a, PATH_SIZE_MAX);
+    add_strict_path(&path, &p);
+    n->report->on_unknown(n->report->ctx, buf_str(&path));
 }
 
 /* --- scalars --- */
@@ -169,14 +191,18 @@ static bool map(struct normaliser *n, struct schema_at at, const struct place *p
         return wrong_type(n, at, place, in, false);
     struct schema_at items = schema_items(at);
     struct json_member *to = ARENA_ARRAY(n->a, struct json_member, in->n);
+    uint32_t count = 0;
     for (uint32_t i = 0; i < in->n; i++) {
-        to[i] = in->v.members[i];
-        struct field_path path = field_path_key(place->path, json_member_name(&to[i]));
+        const struct json_member *m = &in->v.members[i];
+        if (is_custom(items) && m->value.type == JSON_NULL && !keeps_null(items))
+            continue;
+        to[count] = *m;
+        struct field_path path = field_path_key(place->path, json_member_name(m));
         struct place inside = {&path, place->schema, place->type};
-        if (!value(n, items, &inside, &in->v.members[i].value, &to[i].value))
+        if (!value(n, items, &inside, &m->value, &to[count++].value))
             return false;
     }
-    *ret = (struct json){.type = JSON_OBJECT, .n = in->n, .v.members = to};
+    *ret = (struct json){.type = JSON_OBJECT, .n = count, .v.members = to};
     json_sort_members(ret, false);
     drop_earlier(ret);
     return true;
@@ -268,6 +294,11 @@ struct slots {
     const struct json *kind, *api_version;
 };
 
+static bool is_type_meta(str name)
+{
+    return str_is(name, "kind") || str_is(name, "apiVersion");
+}
+
 /* In the order of the document, so that reports and the first error come in that order too. */
 static bool read_members(struct normaliser *n, const struct schema *s, const struct schema_type *t,
                          bool preserve, const struct field_path *around, const struct json *in,
@@ -282,7 +313,7 @@ static bool read_members(struct normaliser *n, const struct schema *s, const str
             struct field_path path = field_path_name(around, name);
             struct place inside = {&path, s, t};
             struct schema_at field = schema_field_at(s, f);
-            to->given[at] = m->value.type != JSON_NULL || is_custom(field);
+            to->given[at] = m->value.type != JSON_NULL || keeps_null(field);
             if (to->given[at] && !value(n, field, &inside, &m->value, &to->values[at]))
                 return false;
         } else if ((t->flags & SCHEMA_TYPE_KIND) && str_is(name, "kind")) {
@@ -296,16 +327,36 @@ static bool read_members(struct normaliser *n, const struct schema *s, const str
     return true;
 }
 
-/* Members that the schema does not know and that are kept all the same. */
+/* As the original keeps what it does not look into: maps by key, all the way down. */
+static struct json sorted_copy(struct normaliser *n, const struct json *in)
+{
+    struct json copy = json_clone(n->a, in);
+    json_sort_members(&copy, true);
+    return copy;
+}
+
+/* Members that the schema does not know and that are kept all the same: by name, between those it knows. */
 static void add_unknown(struct normaliser *n, const struct schema *s, const struct schema_type *t,
                         const struct json *in, struct json *to)
 {
+    bool document = t->flags & SCHEMA_TYPE_KIND;
+    struct json_member *members = ARENA_ARRAY(n->a, struct json_member, (size_t)to->n + in->n);
+    uint32_t typed = 0; /* kind and apiVersion, which stay in front */
+    memcpy(members, to->v.members, to->n * sizeof *members);
+    while (document && typed < to->n && is_type_meta(json_member_name(&members[typed])))
+        typed++;
+    uint32_t count = to->n;
     for (uint32_t i = 0; i < in->n; i++) {
         str name = json_member_name(&in->v.members[i]);
-        if (!schema_field_find(s, t, name) && !json_find(to, name))
-            json_set(n->a, to, name, in->v.members[i].value);
+        if (schema_field_find(s, t, name) || (document && is_type_meta(name)))
+            continue;
+        members[count] = in->v.members[i];
+        members[count++].value = sorted_copy(n, &in->v.members[i].value);
     }
-    json_sort_members(to, false);
+    struct json rest = {.type = JSON_OBJECT, .n = count - typed, .v.members = members + typed};
+    json_sort_members(&rest, false);
+    drop_earlier(&rest);
+    *to = (struct json){.type = JSON_OBJECT, .n = typed + rest.n, .v.members = members};
 }
 
 static bool type_meta(struct normaliser *n, const struct place *place, str name, const struct json *in,
@@ -332,7 +383,7 @@ static bool structure(struct normaliser *n, struct schema_at at, const struct pl
     const struct schema_type *t = schema_struct(at, &s);
     struct slots slots = {.values = ARENA_ARRAY(n->a, struct json, t->field_count),
                           .given = ARENA_ARRAY(n->a, bool, t->field_count)};
-    if (!read_members(n, s, t, at.node->flags & SCHEMA_NODE_PRESERVE, place->path, in, &slots))
+    if (!read_members(n, s, t, t->flags & SCHEMA_TYPE_PRESERVE, place->path, in, &slots))
         return false;
     struct json_member *members = ARENA_ARRAY(n->a, struct json_member, t->field_count + 2u), *to = members;
     struct place here = {place->path, s, t};
@@ -355,7 +406,7 @@ static bool structure(struct normaliser *n, struct schema_at at, const struct pl
         }
     }
     *ret = (struct json){.type = JSON_OBJECT, .n = (uint32_t)(to - members), .v.members = members};
-    if (at.node->flags & SCHEMA_NODE_PRESERVE)
+    if (t->flags & SCHEMA_TYPE_PRESERVE)
         add_unknown(n, s, t, in, ret);
     return true;
 }
@@ -407,8 +458,9 @@ static bool value(struct normaliser *n, struct schema_at at, const struct place 
                   struct json *ret)
 {
     enum schema_kind kind = (enum schema_kind)at.node->kind;
-    if (is_custom(at) && !scalar_json_fits(kind, in)) {
-        *ret = *in;
+    bool looked_into = kind == SCHEMA_STRUCT || kind == SCHEMA_LIST || kind == SCHEMA_MAP;
+    if (is_custom(at) && (!looked_into || !scalar_json_fits(kind, in))) {
+        *ret = json_is_container(in) ? sorted_copy(n, in) : *in;
         return true;
     }
     if (in->type == JSON_NULL && kind != SCHEMA_ANY && kind != SCHEMA_OBJECT)
@@ -450,6 +502,19 @@ static bool value(struct normaliser *n, struct schema_at at, const struct place 
     ASSERT(!"every node has a kind");
 }
 
+/* Protobuf and what stands for null can nest deeper than JSON may, which then could not be read back. */
+static bool deeper_than(const struct json *j, unsigned levels)
+{
+    if (!json_is_container(j))
+        return false;
+    if (levels == 0)
+        return true;
+    for (uint32_t i = 0; i < j->n; i++)
+        if (deeper_than(j->type == JSON_ARRAY ? &j->v.items[i] : &j->v.members[i].value, levels - 1))
+            return true;
+    return false;
+}
+
 struct schema_at schema_at_type(const struct schema *s, const struct schema_type *t,
                                 struct schema_node *storage)
 {
@@ -468,6 +533,8 @@ err_code tree_normalise(struct arena *a, const struct schema *s, const struct sc
     struct json result;
     if (!value(&n, schema_at_type(s, t, &storage), &place, in, &result))
         return err->code;
+    if (deeper_than(&result, JSON_DEPTH_MAX))
+        return err_set(err, ERR_TOO_LARGE, "the document is nested deeper than %d levels", JSON_DEPTH_MAX);
     *ret = result;
     return arena_check(a, err);
 }

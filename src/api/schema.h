@@ -53,7 +53,6 @@ enum schema_node_flags {
     SCHEMA_NODE_MESSAGE = 1 << 0,  /* LIST: in protobuf a message {items=1} of its own */
     SCHEMA_NODE_BASE = 1 << 1,     /* `ref` is of the built-in module, not of this one */
     SCHEMA_NODE_NULLABLE = 1 << 2, /* null is a value, not "unset" */
-    SCHEMA_NODE_PRESERVE = 1 << 3, /* STRUCT: members that it does not know are kept */
 };
 
 enum schema_field_flags {
@@ -148,7 +147,8 @@ struct schema_type {
 };
 enum schema_type_flags {
     SCHEMA_TYPE_ATOMIC = 1 << 0,
-    SCHEMA_TYPE_KIND = 1 << 1, /* has kind and apiVersion */
+    SCHEMA_TYPE_KIND = 1 << 1,     /* has kind and apiVersion */
+    SCHEMA_TYPE_PRESERVE = 1 << 2, /* members that it does not know are kept */
 };
 
 struct schema_enum {

@@ -59,6 +59,20 @@ static void rows_init(struct loader *l, struct rows *r, size_t row_size, size_t 
     map_init(&r->index, key, MAP_BORROW_KEYS);
 }
 
+/* Has a table reached its maximum? What was added since is not there, so nothing may be read through it. */
+static bool out_of_room(struct loader *l)
+{
+    const struct buf *buffers[] = {&l->fields, &l->types,       &l->slots,
+                                   &l->text,   &l->nodes.bytes, &l->rules.bytes};
+    for (size_t i = 0; i < ARRAY_COUNT(buffers); i++) {
+        if (buf_check(buffers[i], l->err)) {
+            err_wrap(l->err, "the schema is too large");
+            return true;
+        }
+    }
+    return arena_check(&l->a, l->err) != ERR_NONE;
+}
+
 /* `row` has no padding that is not zero. */
 static bool rows_put(struct loader *l, struct rows *r, const void *row, uint16_t *ret)
 {
@@ -74,7 +88,7 @@ static bool rows_put(struct loader *l, struct rows *r, const void *row, uint16_t
     e->value.n = r->count;
     *ret = (uint16_t)r->count++;
     buf_add(&r->bytes, bytes);
-    return true;
+    return !out_of_room(l);
 }
 
 static uint32_t text_put(struct loader *l, str s)
@@ -99,16 +113,16 @@ static uint32_t text_of_json(struct loader *l, const struct json *j)
     return text_put(l, buf_str(&b));
 }
 
-/* Names, NUL ended, an empty one at the end. */
+/* Names, NUL ended, an empty one at the end (text_put adds that one). */
 static uint32_t text_of_names(struct loader *l, const struct json *names)
 {
-    uint32_t at = (uint32_t)l->text.n;
+    struct buf b;
+    buf_init_arena(&b, &l->a, DEFAULT_SIZE_MAX);
     for (size_t i = 0; i < json_count(names); i++) {
-        buf_add(&l->text, json_str(json_at(names, i)));
-        buf_add_c(&l->text, 0);
+        buf_add(&b, json_str(json_at(names, i)));
+        buf_add_c(&b, 0);
     }
-    buf_add_c(&l->text, 0);
-    return at;
+    return text_put(l, buf_str(&b));
 }
 
 /* --- rules --- */
@@ -312,6 +326,8 @@ static bool slots_add(struct loader *l, const struct schema_field *fields, size_
 static bool type_put(struct loader *l, const struct schema_field *fields, size_t count, uint16_t flags,
                      uint32_t name, uint16_t *ret)
 {
+    if (out_of_room(l))
+        return false;
     struct buf key;
     buf_init_arena(&key, &l->a, SIZE_MAX_DEFAULT);
     buf_add(&key, str_of((const char *)fields, count * sizeof *fields));
@@ -362,7 +378,9 @@ static bool struct_type(struct loader *l, const struct json *schema, bool object
     for (size_t i = 0; i < count; i++)
         if (!property_field(l, schema, &sorted[i], object, &inside, &fields[i]))
             return false;
-    return type_put(l, fields, count, object ? SCHEMA_TYPE_KIND : 0, 0, ret);
+    bool preserve = flag(schema, S("x-kubernetes-preserve-unknown-fields"));
+    uint16_t flags = (uint16_t)((object ? SCHEMA_TYPE_KIND : 0) | (preserve ? SCHEMA_TYPE_PRESERVE : 0));
+    return type_put(l, fields, count, flags, 0, ret);
 }
 
 /* --- values --- */
@@ -385,7 +403,6 @@ static bool object_node(struct loader *l, const struct json *schema, const struc
         return true;
     }
     n->kind = SCHEMA_STRUCT;
-    n->flags |= preserve ? SCHEMA_NODE_PRESERVE : 0;
     return struct_type(l, schema, embedded, path, &n->ref);
 }
 
@@ -481,27 +498,38 @@ static void lay_out(struct loader *l, struct block *b, const struct schema_packa
     ret->text = block_put(b, l->text.p, l->text.n);
 }
 
-static struct schema *finish(struct loader *l, const struct schema_load_opts *opts, uint16_t root)
+static size_t size_max_of(const struct schema_load_opts *opts)
+{
+    return opts->size_max ? opts->size_max : SIZE_MAX_DEFAULT;
+}
+
+static err_code finish(struct loader *l, const struct schema_load_opts *opts, uint16_t root,
+                       struct schema **ret)
 {
     struct schema_package package = {
         .name = text_put(l, str_join(&l->a, (const str[]){opts->group, opts->version}, 2, S("/")))};
     package.group = text_put(l, opts->group);
     package.version = text_put(l, opts->version);
     struct schema_kind_info kind = {.name = text_put(l, opts->kind), .type = root};
+    if (out_of_room(l))
+        return l->err->code;
     struct schema laid_out;
     struct block b = {0};
     lay_out(l, &b, &package, &kind, &laid_out);
-    size_t size = b.used;
+    size_t size = b.used, max = size_max_of(opts);
+    if (size > max)
+        return err_set(l->err, ERR_TOO_LARGE, "the schema is too large: %zu bytes, may be %zu", size, max);
     b.p = mem_alloc(size);
     lay_out(l, &b, &package, &kind, &laid_out);
     memcpy(b.p, &laid_out, sizeof laid_out);
     memcpy(b.p + sizeof laid_out, &size, sizeof size);
-    return (struct schema *)(void *)b.p;
+    *ret = (struct schema *)(void *)b.p;
+    return ERR_NONE;
 }
 
-static void loader_init(struct loader *l, const struct schema_load_opts *opts, struct err *err)
+static bool loader_init(struct loader *l, const struct schema_load_opts *opts, struct err *err)
 {
-    size_t max = opts->size_max ? opts->size_max : SIZE_MAX_DEFAULT;
+    size_t max = size_max_of(opts);
     *l = (struct loader){.err = err};
     arena_init(&l->a, max * ARENA_FACTOR);
     rows_init(l, &l->nodes, sizeof(struct schema_node), max, opts->hash_key);
@@ -516,7 +544,8 @@ static void loader_init(struct loader *l, const struct schema_load_opts *opts, s
     uint16_t zero;
     memset(&none, 0, sizeof none);
     bool put = rows_put(l, &l->rules, &none, &zero);
-    ASSERT(put && zero == 0);
+    ASSERT(!put || zero == 0);
+    return put;
 }
 
 static void loader_done(struct loader *l)
@@ -528,34 +557,23 @@ static void loader_done(struct loader *l)
     arena_done(&l->a);
 }
 
-static err_code loader_check(struct loader *l)
-{
-    const struct buf *buffers[] = {&l->fields, &l->types,       &l->slots,
-                                   &l->text,   &l->nodes.bytes, &l->rules.bytes};
-    for (size_t i = 0; i < ARRAY_COUNT(buffers); i++)
-        if (buf_check(buffers[i], l->err))
-            return err_wrap(l->err, "the schema is too large");
-    return arena_check(&l->a, l->err);
-}
-
 err_code schema_load(const struct json *openapi, const struct schema_load_opts *opts, struct schema **ret,
                      struct err *err)
 {
     struct loader l;
     struct field_path path = FIELD_PATH_OF_ROOT;
     uint16_t root;
-    loader_init(&l, opts, err);
     err_code code = ERR_NONE;
-    if (!openapi || openapi->type != JSON_OBJECT)
+    if (!loader_init(&l, opts, err))
+        code = err->code;
+    else if (!openapi || openapi->type != JSON_OBJECT)
         code = err_set(err, ERR_BAD_REQUEST, "a schema is an object");
     else if (!str_is(json_str(json_find(openapi, S("type"))), "object"))
         code = err_set(err, ERR_BAD_REQUEST, "type: Invalid value: must be object at the root");
     else if (!struct_type(&l, openapi, true, &path, &root))
         code = err->code;
     else
-        code = loader_check(&l);
-    if (code == ERR_NONE)
-        *ret = finish(&l, opts, root);
+        code = finish(&l, opts, root, ret);
     loader_done(&l);
     return code;
 }

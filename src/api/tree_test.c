@@ -233,7 +233,7 @@ TEST(custom_resources_are_pruned_and_defaulted_by_the_same_tables)
     CHECK_STR(
         printed(&f, &out),
         "{\"kind\":\"Widget\",\"apiVersion\":\"example.com/v1\",\"metadata\":{\"name\":\"w\"},\"spec\":{\"free\":{"
-        "\"z\":{},\"y\":[]},\"items\":[{\"name\":\"a\",\"on\":true}],\"limits\":{},\"mode\":\"slow\",\"port\":"
+        "\"y\":[],\"z\":{}},\"items\":[{\"name\":\"a\",\"on\":true}],\"limits\":{},\"mode\":\"slow\",\"port\":"
         "\"http\",\"size\":0,\"some\":{\"a\":\"\",\"q\":1}}}");
     schema_unload(s);
 }
@@ -287,4 +287,152 @@ TEST(custom_schemas_that_are_not_structural_are_refused_with_a_path)
         CHECK_EQ(schema_load(&openapi, &opts, &s, &err), ERR_BAD_REQUEST);
         CHECK_CONTAINS(err.msg, cases[i].message);
     }
+}
+
+/* --- custom resources, case by case --- */
+
+struct custom_case {
+    const char *properties; /* of spec */
+    const char *given, *want;
+};
+
+static void check_custom(const struct custom_case *c)
+{
+    CLEANUP(teardown) struct fixture f;
+    setup(&f);
+    struct json openapi = parsed(
+        &f, str_format(&f.a, "{\"type\":\"object\",\"properties\":{\"spec\":%s}}", c->properties).p);
+    struct schema_load_opts opts = {.group = S("example.com"), .version = S("v1"), .kind = S("Case")};
+    struct schema *s;
+    CHECK_OK(schema_load(&openapi, &opts, &s, &e));
+    const struct schema_type *t = &s->types[s->kinds[0].type];
+    struct json in = parsed(&f, str_format(&f.a, "{\"spec\":%s}", c->given).p), out, again;
+    CHECK_OK(tree_normalise(&f.a, s, t, &in, NULL, &out, &e));
+    tree_defaults(&f.a, s, t, &out);
+    CHECK_STR(printed(&f, json_find(&out, S("spec"))), c->want);
+    /* What is stored is in the form it would be written in again. */
+    CHECK_OK(tree_normalise(&f.a, s, t, &out, NULL, &again, &e));
+    CHECK_STR(printed(&f, &again), printed(&f, &out));
+    schema_unload(s);
+}
+
+#define OBJECT(properties) "{\"type\":\"object\",\"properties\":{" properties "}}"
+
+TEST(null_in_a_custom_resource_is_kept_where_nullable_defaulted_or_dropped)
+{
+    static const struct custom_case cases[] = {
+        {OBJECT("\"a\":{\"type\":\"string\",\"default\":\"x\"}"), "{\"a\":null}", "{\"a\":\"x\"}"},
+        {OBJECT("\"a\":{\"type\":\"string\",\"nullable\":true,\"default\":\"x\"}"), "{\"a\":null}",
+         "{\"a\":null}"},
+        {OBJECT("\"a\":{\"type\":\"string\"}"), "{\"a\":null}", "{}"},
+        {"{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}}", "{\"a\":null,\"b\":\"c\"}",
+         "{\"b\":\"c\"}"},
+        {"{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\",\"nullable\":true}}",
+         "{\"a\":null}", "{\"a\":null}"},
+        {"{\"type\":\"array\",\"items\":{\"type\":\"string\"}}", "[null]", "[null]"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
+        check_custom(&cases[i]);
+}
+
+TEST(scalars_of_custom_resources_are_left_as_they_are)
+{
+    static const struct custom_case cases[] = {
+        {OBJECT("\"a\":{\"type\":\"integer\",\"format\":\"int32\"}"), "{\"a\":3000000000}",
+         "{\"a\":3000000000}"},
+        {OBJECT("\"a\":{\"x-kubernetes-int-or-string\":true}"), "{\"a\":3000000000}", "{\"a\":3000000000}"},
+        {OBJECT("\"a\":{\"type\":\"integer\"}"), "{\"a\":\"one\"}", "{\"a\":\"one\"}"},
+        {OBJECT("\"a\":{\"type\":\"string\",\"default\":\"x\"}"), "{\"a\":\"\"}", "{\"a\":\"\"}"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
+        check_custom(&cases[i]);
+}
+
+TEST(defaults_of_custom_resources_apply_inside_defaults_and_in_order_of_names)
+{
+    static const struct custom_case cases[] = {
+        {OBJECT("\"a\":{\"type\":\"object\",\"default\":{},\"properties\":{\"b\":{\"type\":\"integer\","
+                "\"default\":0}}}"),
+         "{}", "{\"a\":{\"b\":0}}"},
+        {OBJECT("\"a\":{\"type\":\"object\",\"properties\":{\"b\":{\"type\":\"integer\",\"default\":0}}}"),
+         "{}", "{}"},
+        {"{\"type\":\"object\",\"x-kubernetes-preserve-unknown-fields\":true,\"properties\":{\"c\":{\"type\":"
+         "\"string\",\"default\":\"x\"},\"e\":{\"type\":\"string\",\"default\":\"y\"}}}",
+         "{\"d\":1,\"b\":{\"z\":1,\"y\":2},\"f\":2}",
+         "{\"b\":{\"y\":2,\"z\":1},\"c\":\"x\",\"d\":1,\"e\":\"y\",\"f\":2}"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
+        check_custom(&cases[i]);
+}
+
+TEST(a_custom_resource_may_keep_everything_from_its_root)
+{
+    CLEANUP(teardown) struct fixture f;
+    setup(&f);
+    struct json openapi = parsed(&f, "{\"type\":\"object\",\"x-kubernetes-preserve-unknown-fields\":true}");
+    struct schema_load_opts opts = {.group = S("example.com"), .version = S("v1"), .kind = S("Free")};
+    struct schema *s;
+    CHECK_OK(schema_load(&openapi, &opts, &s, &e));
+    struct json out, in = parsed(&f, "{\"spec\":{\"b\":{}},\"kind\":\"Free\",\"metadata\":{\"name\":\"a\"},"
+                                     "\"apiVersion\":\"example.com/v1\",\"data\":1}");
+    CHECK_OK(tree_normalise(&f.a, s, &s->types[s->kinds[0].type], &in, NULL, &out, &e));
+    CHECK_STR(printed(&f, &out),
+              "{\"kind\":\"Free\",\"apiVersion\":\"example.com/v1\",\"data\":1,\"metadata\":{"
+              "\"name\":\"a\"},\"spec\":{\"b\":{}}}");
+    schema_unload(s);
+}
+
+TEST(custom_types_that_differ_in_what_is_required_or_kept_are_not_shared)
+{
+    static const char *const pairs[][2] = {
+        {OBJECT("\"a\":{\"type\":\"string\"}"),
+         "{\"type\":\"object\",\"required\":[\"a\"],\"properties\":{\"a\":{\"type\":\"string\"}}}"},
+        {OBJECT("\"a\":{\"type\":\"string\"}"), OBJECT("\"a\":{\"type\":\"string\",\"default\":\"x\"}")},
+        {OBJECT("\"a\":{\"type\":\"string\"}"), OBJECT("\"a\":{\"type\":\"string\",\"nullable\":true}")},
+        {OBJECT("\"a\":{\"type\":\"string\"}"),
+         "{\"type\":\"object\",\"x-kubernetes-preserve-unknown-fields\":true,\"properties\":{\"a\":{\"type\":"
+         "\"string\"}}}"},
+        {OBJECT("\"a\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}}"),
+         OBJECT("\"a\":{\"type\":\"array\",\"items\":{\"type\":\"string\",\"maxLength\":3}}")},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(pairs); i++) {
+        for (size_t same = 0; same < 2; same++) {
+            CLEANUP(teardown) struct fixture f;
+            setup(&f);
+            struct json openapi = parsed(
+                &f, str_format(&f.a, "{\"type\":\"object\",\"properties\":{\"x\":%s,\"y\":%s}}", pairs[i][0],
+                               pairs[i][same ? 0 : 1])
+                        .p);
+            struct schema_load_opts opts = {.group = S("example.com"), .version = S("v1"), .kind = S("Twin")};
+            struct schema *s;
+            CHECK_OK(schema_load(&openapi, &opts, &s, &e));
+            CHECK_EQ(s->type_count, same ? 2 : 3);
+            schema_unload(s);
+        }
+    }
+}
+
+TEST(lists_with_the_same_keys_share_their_rules)
+{
+    CLEANUP(teardown) struct fixture f;
+    setup(&f);
+    static const char list[] =
+        "{\"type\":\"array\",\"x-kubernetes-list-type\":\"map\",\"x-kubernetes-list-map-keys\":[\"a\",\"b\"],"
+        "\"items\":{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\"},\"b\":{\"type\":\"string\"}}}}";
+    struct json openapi = parsed(
+        &f, str_format(&f.a, "{\"type\":\"object\",\"properties\":{\"x\":%s,\"y\":%s}}", list, list).p);
+    struct schema_load_opts opts = {.group = S("example.com"), .version = S("v1"), .kind = S("Lists")};
+    struct schema *s;
+    CHECK_OK(schema_load(&openapi, &opts, &s, &e));
+    const struct schema_type *t = &s->types[s->kinds[0].type];
+    const struct schema_field *x = schema_field_find(s, t, S("x")), *y = schema_field_find(s, t, S("y"));
+    CHECK_EQ(x->rules, y->rules);
+    uint32_t at = schema_rules(s, x)->list_keys;
+    str key;
+    CHECK(schema_names_next(s, &at, &key));
+    CHECK_STR(key, "a");
+    CHECK(schema_names_next(s, &at, &key));
+    CHECK_STR(key, "b");
+    CHECK(!schema_names_next(s, &at, &key));
+    schema_unload(s);
 }
