@@ -40,11 +40,6 @@ static void add_go_path(struct buf *out, const struct field_path *p)
     buf_add(out, p->name);
 }
 
-static const char *const json_type_names[] = {
-    [JSON_NULL] = "null",    [JSON_FALSE] = "bool",    [JSON_TRUE] = "bool",   [JSON_INT] = "number",
-    [JSON_FLOAT] = "number", [JSON_STRING] = "string", [JSON_ARRAY] = "array", [JSON_OBJECT] = "object",
-};
-
 /* The rules of custom resources hold here. Not inside their metadata, which is a built-in type. */
 static bool is_custom(struct schema_at at)
 {
@@ -63,7 +58,7 @@ static bool wrong_type(struct normaliser *n, struct schema_at at, const struct p
     struct buf b;
     buf_init_arena(&b, n->a, PATH_SIZE_MAX);
     buf_add_lit(&b, "json: cannot unmarshal ");
-    buf_add(&b, str_from_c(json_type_names[in->type]));
+    buf_add(&b, scalar_json_name(in));
     if (show_number && (in->type == JSON_INT || in->type == JSON_FLOAT)) {
         buf_add_c(&b, ' ');
         json_print(&b, in, 0);

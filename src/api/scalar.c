@@ -7,6 +7,33 @@
 
 enum { SCALAR_TEXT_MAX = 1 << 10 };
 
+str scalar_json_name(const struct json *j)
+{
+    static const str names[] = {
+        [JSON_NULL] = S_INIT("null"),   [JSON_FALSE] = S_INIT("bool"),    [JSON_TRUE] = S_INIT("bool"),
+        [JSON_INT] = S_INIT("number"),  [JSON_FLOAT] = S_INIT("number"),  [JSON_STRING] = S_INIT("string"),
+        [JSON_ARRAY] = S_INIT("array"), [JSON_OBJECT] = S_INIT("object"),
+    };
+    return names[j->type];
+}
+
+/* These scalars decode themselves in the original, so that its message does not know the field; a number shows where one
+ * was expected, but of another kind. */
+static enum scalar_result not_of(struct arena *a, const struct json *in, const char *go_type, struct err *err)
+{
+    struct buf b;
+    buf_init_arena(&b, a, SCALAR_TEXT_MAX);
+    bool is_number = in->type == JSON_INT || in->type == JSON_FLOAT;
+    if (is_number && strcmp(go_type, "int32") == 0) {
+        buf_add_c(&b, ' ');
+        json_print(&b, in, 0);
+    }
+    str name = scalar_json_name(in), shown = buf_str(&b);
+    err_set(err, ERR_BAD_REQUEST, "json: cannot unmarshal %" STR_FMT "%" STR_FMT " into Go value of type %s",
+            STR_ARG(name), STR_ARG(shown), go_type);
+    return SCALAR_INVALID;
+}
+
 static enum scalar_result as_text(struct buf *b, struct json *ret)
 {
     *ret = json_of_str(buf_str(b));
@@ -30,7 +57,8 @@ static enum scalar_result canonical_quantity(struct arena *a, const struct json 
                                              struct err *err)
 {
     str text = json_str(in);
-    if (in->type == JSON_INT || in->type == JSON_FLOAT) {
+    /* Whatever is not text is read as it is written: 1 is 1, and true is refused for its letters. */
+    if (in->type != JSON_STRING) {
         struct buf number;
         buf_init_arena(&number, a, SCALAR_TEXT_MAX);
         json_print(&number, in, 0);
@@ -76,10 +104,12 @@ static enum scalar_result canonical_duration(struct arena *a, const struct json 
     return as_text(&b, ret);
 }
 
-static enum scalar_result canonical_int_or_string(const struct json *in, struct json *ret)
+static enum scalar_result canonical_int_or_string(struct arena *a, const struct json *in, struct json *ret,
+                                                  struct err *err)
 {
-    if (in->type == JSON_INT && (in->v.i < INT32_MIN || in->v.i > INT32_MAX))
-        return SCALAR_WRONG_TYPE;
+    bool fits = in->type == JSON_INT && in->v.i >= INT32_MIN && in->v.i <= INT32_MAX;
+    if (in->type != JSON_STRING && !fits)
+        return not_of(a, in, "int32", err);
     *ret = *in;
     return SCALAR_OK;
 }
@@ -87,10 +117,11 @@ static enum scalar_result canonical_int_or_string(const struct json *in, struct 
 enum scalar_result scalar_canonical(struct arena *a, enum schema_kind kind, const struct json *in,
                                     struct json *ret, struct err *err)
 {
-    bool number = in->type == JSON_INT || (in->type == JSON_FLOAT && kind == SCHEMA_QUANTITY);
-    bool takes_number = kind == SCHEMA_QUANTITY || kind == SCHEMA_INT_OR_STRING;
-    if (in->type != JSON_STRING && !(number && takes_number))
+    bool text_only = kind == SCHEMA_TIME || kind == SCHEMA_MICRO_TIME || kind == SCHEMA_DURATION;
+    if (kind == SCHEMA_BYTES && in->type != JSON_STRING)
         return SCALAR_WRONG_TYPE;
+    if (text_only && in->type != JSON_STRING)
+        return not_of(a, in, "string", err);
     enum scalar_result result;
     switch (kind) {
     case SCHEMA_BYTES: result = canonical_bytes(a, in, ret, err); break;
@@ -98,7 +129,7 @@ enum scalar_result scalar_canonical(struct arena *a, enum schema_kind kind, cons
     case SCHEMA_TIME: result = canonical_time(a, in, false, ret, err); break;
     case SCHEMA_MICRO_TIME: result = canonical_time(a, in, true, ret, err); break;
     case SCHEMA_DURATION: result = canonical_duration(a, in, ret, err); break;
-    case SCHEMA_INT_OR_STRING: result = canonical_int_or_string(in, ret); break;
+    case SCHEMA_INT_OR_STRING: result = canonical_int_or_string(a, in, ret, err); break;
     default: ASSERT(!"a scalar with a text form");
     }
     if (result == SCALAR_INVALID)

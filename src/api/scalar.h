@@ -8,12 +8,15 @@
 
 enum scalar_result {
     SCALAR_OK,
-    SCALAR_WRONG_TYPE, /* a JSON type that this scalar is never written as; err is not set */
+    SCALAR_WRONG_TYPE, /* BYTES that are no text; err is not set: the message names the field */
     SCALAR_INVALID,    /* err says why, in the original's words */
 };
 /* BYTES, QUANTITY, TIME, MICRO_TIME, DURATION, INT_OR_STRING: the one form in which it is stored and printed. */
 enum scalar_result scalar_canonical(struct arena *a, enum schema_kind kind, const struct json *in,
                                     struct json *ret, struct err *err);
+
+/* What Go's decoder calls a value: "string", "bool", "number", "array". */
+str scalar_json_name(const struct json *j);
 
 /* Is a value of this kind written as this JSON type? */
 bool scalar_json_fits(enum schema_kind kind, const struct json *j);

@@ -114,6 +114,31 @@ TEST(normalise_reports_unknown_members_with_their_path)
     CHECK(json_get(&out, S("spec"), S("foo")) == NULL);
 }
 
+TEST(unknown_members_inside_maps_have_paths_with_dots)
+{
+    CLEANUP(teardown) struct fixture f;
+    setup(&f);
+    struct json out;
+    CHECK_OK(normalise(&f, "apiextensions/v1", "JSONSchemaProps", "{\"properties\":{\"spec\":{\"typo\":1}}}",
+                       &out, &e));
+    CHECK_STR(buf_str(&f.reports), "properties.spec.typo ");
+}
+
+TEST(null_is_unset_and_in_a_list_or_map_the_zero_of_its_items)
+{
+    check_normal("core/v1", "ConfigMap", "{\"data\":{\"a\":null},\"binaryData\":null,\"immutable\":null}",
+                 "{\"metadata\":{},\"data\":{\"a\":\"\"}}");
+    check_normal("core/v1", "PodSpec", "{\"containers\":[null],\"hostNetwork\":null}",
+                 "{\"containers\":[{\"name\":\"\",\"resources\":{}}]}");
+    check_normal("core/v1", "Container",
+                 "{\"name\":null,\"args\":[null],\"resources\":{\"limits\":{\"cpu\":null}}}",
+                 "{\"name\":\"\",\"args\":[\"\"],\"resources\":{\"limits\":{\"cpu\":\"0\"}}}");
+    check_normal("core/v1", "PodTemplateSpec", "{\"metadata\":{\"creationTimestamp\":null}}",
+                 "{\"metadata\":{},\"spec\":{\"containers\":null}}");
+    check_normal("core/v1", "ServicePort", "{\"port\":1,\"targetPort\":null}",
+                 "{\"port\":1,\"targetPort\":0}");
+}
+
 TEST(normalise_refuses_wrong_types_in_the_originals_words)
 {
     static const struct {
@@ -133,6 +158,25 @@ TEST(normalise_refuses_wrong_types_in_the_originals_words)
          "json: cannot unmarshal bool into Go struct field ObjectMeta.metadata.labels of type string"},
         {"core/v1", "Pod", "{\"spec\":{\"restartPolicy\":7}}",
          "json: cannot unmarshal number into Go struct field PodSpec.spec.restartPolicy of type v1.RestartPolicy"},
+        {"core/v1", "Secret", "{\"data\":{\"a\":1}}",
+         "json: cannot unmarshal number into Go struct field Secret.data of type []uint8"},
+        {"core/v1", "Secret", "{\"data\":{\"a\":\"*\"}}", "illegal base64 data at input byte 0"},
+        /* What decodes itself in the original does not know its field. */
+        {"core/v1", "ResourceRequirements", "{\"limits\":{\"cpu\":true}}",
+         "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"},
+        {"core/v1", "ResourceRequirements", "{\"limits\":{\"cpu\":{\"a\":[1]}}}",
+         "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"},
+        {"meta/v1", "ObjectMeta", "{\"creationTimestamp\":7}",
+         "json: cannot unmarshal number into Go value of type string"},
+        {"coordination/v1", "LeaseSpec", "{\"renewTime\":[]}",
+         "json: cannot unmarshal array into Go value of type string"},
+        {"core/v1", "ServicePort", "{\"targetPort\":false}",
+         "json: cannot unmarshal bool into Go value of type int32"},
+        {"core/v1", "ServicePort", "{\"targetPort\":1.5}",
+         "json: cannot unmarshal number 1.5 into Go value of type int32"},
+        {"core/v1", "ServicePort", "{\"targetPort\":3000000000}",
+         "json: cannot unmarshal number 3000000000 into Go value of type int32"},
+        {"core/v1", "Pod", "[]", "json: cannot unmarshal array into Go value of type v1.Pod"},
         {"core/v1", "ConfigMap", "{\"kind\":7}",
          "json: cannot unmarshal number into Go struct field ConfigMap.kind of type string"},
     };
