@@ -72,6 +72,12 @@ extra_flags = $(if $(filter src/wire/%,$(1)),$(if $(filter %_test.c %_fuzz.c,$(1
 
 VARIANTS := release asan tsan fuzz
 
+# What has no time of its own: a list of files, a command line. A stamp's file changes when that text does, so that a
+# removed source leaves no object behind in an archive, and other flags build everything again.
+.PHONY: FORCE
+FORCE: ;
+stamp = @mkdir -p $(@D); printf '%s\n' '$(1)' | cmp -s - $@ || printf '%s\n' '$(1)' >$@
+
 # --- dependencies ---------------------------------------------------------------------------------------------------
 DEPS_OK := $(B)/.deps-ok
 $(DEPS_OK): tools/deps.sh
@@ -107,31 +113,43 @@ $(B)/schemagen: $(call tool_obj,$(SCHEMA_SRC) $(GEN_TOOL))
 $(B)/schemacheck: $(call tool_obj,$(SCHEMA_SRC) $(CHECK_TOOL))
 	@$(CC) -o $@ $^
 
-$(GEN_STAMP): $(B)/schemagen $(API_FILES)
+$(B)/.api-files: FORCE
+	$(call stamp,$(API_FILES))
+
+$(GEN_STAMP): $(B)/schemagen $(API_FILES) $(B)/.api-files
 	@mkdir -p $(GEN)
 	@echo "  gen  $(GEN)"
 	@$(B)/schemagen $(GEN) $(API_FILES)
 	@touch $@
 
+# Nothing to do, but make must look at their times only when the generator has run.
 $(GEN_SRC): $(GEN_STAMP) ;
+$(GEN)/view/%.h: $(GEN_STAMP) ;
 
 # --- rules, once per variant ------------------------------------------------------------------------------------------
 obj = $(patsubst %,$(B)/$(1)/obj/%.o,$(basename $(2)))
 
 define variant_rules
-$(B)/$(1)/obj/%.o: %.c | $(GEN_STAMP) $(DEPS_OK)
+$(B)/$(1)/.flags: FORCE
+	$$(call stamp,$$($(1)_CC) $$($(1)_CFLAGS) $(STRICT) $(CPP_COMMON) $$($(1)_LD) $(LIBS))
+
+$(B)/$(1)/.sources: FORCE
+	$$(call stamp,$(LIB_SRC) $(TEST_SRC))
+
+$(B)/$(1)/obj/%.o: %.c $(B)/$(1)/.flags | $(GEN_STAMP) $(DEPS_OK)
 	@mkdir -p $$(@D)
 	@echo "  $(if $(filter release,$(1)),cc,cc-$(1))  $$<"
 	@$$($(1)_CC) $$($(1)_CFLAGS) $$(call extra_flags,$$<) $(CPP_COMMON) -MMD -MP -c -o $$@ $$<
 
-$(B)/$(1)/libskiff.a: $(call obj,$(1),$(LIB_SRC) $(GEN_SRC))
+$(B)/$(1)/libskiff.a: $(call obj,$(1),$(LIB_SRC) $(GEN_SRC)) $(B)/$(1)/.sources
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	@ar rcs $$@ $$^
+	@ar rcs $$@ $$(filter %.o,$$^)
 
-$(B)/$(1)/skiff-test: $(call obj,$(1),$(HARNESS) tests/harness/main.c $(TEST_SRC)) $(B)/$(1)/libskiff.a
+$(B)/$(1)/skiff-test: $(call obj,$(1),$(HARNESS) tests/harness/main.c $(TEST_SRC)) $(B)/$(1)/libskiff.a \
+    $(B)/$(1)/.sources
 	@echo "  ld  $$@"
-	@$$($(1)_CC) $$($(1)_LD) -o $$@ $$^ $(LIBS)
+	@$$($(1)_CC) $$($(1)_LD) -o $$@ $$(filter %.o %.a,$$^) $(LIBS)
 
 -include $(patsubst %.o,%.d,$(call obj,$(1),$(LIB_SRC) $(GEN_SRC) $(MAIN_SRC) $(HARNESS) tests/harness/main.c \
     tests/harness/fuzz_main.c $(TEST_SRC) $(BENCH_SRC)))
