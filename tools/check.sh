@@ -4,7 +4,8 @@
 set -u
 cd "$(dirname "$0")/.."
 if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
-    all=$(git ls-files -co --exclude-standard)
+    # What was removed and not committed yet is listed too.
+    all=$(git ls-files -co --exclude-standard | while read -r f; do [ -f "$f" ] && echo "$f"; done)
 else
     all=$(find api bench src tests tools -type f)
 fi
@@ -41,6 +42,7 @@ allowed() {
 for f in $(printf '%s\n' $files | grep -E '^src/[a-z]+/' | grep -vE '_(test|fuzz)\.c$'); do
     folder=$(printf '%s' "$f" | cut -d/ -f2)
     ok=" $(allowed "$folder") "
+    grep -nE '^ *# *include *"\.' "$f" | sed "s|^|$f:|; s|\$| (includes start at src/)|"
     sed -n 's/^ *# *include *"\([a-z0-9_]*\)\/.*/\1/p' "$f" | sort -u | while read -r to; do
         case $ok in
         *" $to "*) ;;
@@ -69,8 +71,9 @@ done
 # 5. Clock, randomness, files, network, processes: by src/sys only, as the symbols of the objects tell. (Formatted output
 #    to stderr, as in base/defs.c, is none of these.) Also under their other names: open64, __read_chk, __open_2.
 system_calls='
-time gettimeofday clock_gettime clock_getres clock_nanosleep nanosleep usleep sleep alarm setitimer
+clock time gettimeofday clock_gettime clock_getres clock_nanosleep nanosleep usleep sleep alarm setitimer
 timer_create timerfd_create localtime localtime_r mktime tzset
+getenv secure_getenv gethostname uname
 getrandom getentropy rand srand rand_r random srandom drand48 lrand48 mrand48 srand48 arc4random arc4random_buf
 arc4random_uniform RAND_bytes RAND_priv_bytes
 open openat openat2 creat fopen freopen fdopen tmpfile mkstemp mkostemp opendir fdopendir scandir nftw glob

@@ -33,9 +33,13 @@
 #endif
 
 enum {
+    EXIT_PASSED = 76, /* not 0: code under test that ends the process is no test that passed */
     EXIT_SKIPPED = 77,
     DEADLINE_FACTOR_SANITIZED = 6,
     JOBS_MAX = 64,
+    OUTPUT_MAX = 1 << 20,
+    OUTPUT_KEPT = 16 << 10,
+    DRAIN_READS_MAX = 64,
 };
 
 extern const struct test *const __start_skiff_tests[] __attribute__((weak));
@@ -157,8 +161,8 @@ NORETURN static void test_end(int code)
         abort();
     arena_done(&test_arena);
     /* A failed test leaves its memory as it was: no use in looking for leaks behind it. */
-    if (code == 0)
-        exit(0);
+    if (code == EXIT_PASSED)
+        exit(code);
     _exit(code);
 }
 
@@ -280,7 +284,7 @@ static void start(struct runner *r, const struct test *t)
 {
     struct run *run = &r->runs[r->run_count++];
     *run = (struct run){.test = t, .started_ms = now_ms()};
-    buf_init(&run->text, (size_t)1 << 20);
+    buf_init(&run->text, OUTPUT_MAX);
     snprintf(run->dir, sizeof run->dir, "%s/%s", r->tmp, t->name);
     int pipe_fds[2];
     if (pipe2(pipe_fds, O_CLOEXEC) != 0) {
@@ -310,7 +314,7 @@ static void start(struct runner *r, const struct test *t)
         arena_init(&test_arena, 0);
         watch_failures();
         t->fn();
-        test_end(0);
+        test_end(EXIT_PASSED);
     }
     setpgid(pid, pid);
     close(pipe_fds[1]);
@@ -331,16 +335,23 @@ static void remove_dir(const char *path)
     nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }
 
-/* Reads what is there; false at the end of the stream. */
-static bool drain(struct run *run)
+/* Reads what is there, but not for ever from a test that never stops printing. What is more than the buffer's maximum is
+ * lost, but for its end: there stands why a test failed. */
+static void drain(struct run *run)
 {
-    for (;;) {
+    for (int i = 0; i < DRAIN_READS_MAX; i++) {
         char chunk[4096];
         ssize_t n = read(run->out, chunk, sizeof chunk);
-        if (n == 0)
-            return false;
-        if (n < 0)
-            return errno == EAGAIN || errno == EINTR;
+        if (n <= 0)
+            return;
+        if (run->text.n + (size_t)n > OUTPUT_MAX) {
+            struct buf end;
+            buf_init(&end, OUTPUT_MAX);
+            buf_add_lit(&end, "... (more than 1 MB of output; this is its end)\n");
+            buf_add(&end, str_from(buf_str(&run->text), run->text.n - OUTPUT_KEPT));
+            buf_done(&run->text);
+            run->text = end;
+        }
         buf_add(&run->text, str_of(chunk, (size_t)n));
     }
 }
@@ -350,7 +361,7 @@ static void report(struct runner *r, struct run *run, int status)
     const struct test *t = run->test;
     long took = (long)(now_ms() - run->started_ms);
     str text = str_trim(buf_str(&run->text));
-    if (!run->timed_out && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+    if (!run->timed_out && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_PASSED) {
         r->passed++;
         if (r->verbose)
             printf("ok      %s (%ld ms)%s%" STR_FMT "\n", t->name, took, text.n ? ": " : "", STR_ARG(text));
@@ -369,6 +380,8 @@ static void report(struct runner *r, struct run *run, int status)
         printf("still running at its deadline\n");
     else if (WIFSIGNALED(status))
         printf("killed by signal %d (%s)\n", WTERMSIG(status), strsignal(WTERMSIG(status)));
+    else if (WEXITSTATUS(status) == 0)
+        printf("ended by exit(0)\n");
     else
         printf("exit status %d\n", WEXITSTATUS(status));
     str line;
@@ -547,6 +560,21 @@ static size_t collect(struct arena *a, const struct test ***ret, const char *fil
     return n;
 }
 
+/* A name finds one test, and its folder is its own. */
+static bool named_twice(const struct test *const *tests, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < i; k++) {
+            if (strcmp(tests[i]->name, tests[k]->name) == 0) {
+                fprintf(stderr, "skiff-test: two tests are named '%s': %s and %s\n", tests[i]->name,
+                        tests[i]->file, tests[k]->file);
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void usage(void)
 {
     puts(
@@ -602,6 +630,8 @@ int test_main(int argc, char **argv)
 
     const struct test **tests;
     size_t count = collect(&a, &tests, filter);
+    if (named_twice(tests, count))
+        return 2;
     if (list) {
         for (size_t i = 0; i < count; i++)
             puts(tests[i]->name);
