@@ -48,16 +48,17 @@ static bool stands_behind(const struct schema *s, const struct schema_type *t, c
 static void merge_members(struct defaulter *d, const struct schema *s, const struct schema_type *t,
                           struct json *object, const struct json_member *added, size_t count)
 {
-    const struct json_member *old = object->v.members, *old_end = old + object->n;
+    const struct json_member *old = object->v.members;
+    uint32_t at = 0;
     struct json_member *members = ARENA_ARRAY(d->a, struct json_member, object->n + count), *to = members;
     for (size_t i = 0; i < count; i++) {
         const struct schema_field *f = schema_field_find(s, t, json_member_name(&added[i]));
-        while (old < old_end && !stands_behind(s, t, old, f))
-            *to++ = *old++;
+        while (at < object->n && !stands_behind(s, t, &old[at], f))
+            *to++ = old[at++];
         *to++ = added[i];
     }
-    while (old < old_end)
-        *to++ = *old++;
+    while (at < object->n)
+        *to++ = old[at++];
     object->v.members = members;
     object->n += (uint32_t)count;
     object->cap_log2 = 0;

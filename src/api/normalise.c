@@ -337,7 +337,8 @@ static void add_unknown(struct normaliser *n, const struct schema *s, const stru
     bool document = t->flags & SCHEMA_TYPE_KIND;
     struct json_member *members = ARENA_ARRAY(n->a, struct json_member, (size_t)to->n + in->n);
     uint32_t typed = 0; /* kind and apiVersion, which stay in front */
-    memcpy(members, to->v.members, to->n * sizeof *members);
+    if (to->n)
+        memcpy(members, to->v.members, to->n * sizeof *members);
     while (document && typed < to->n && is_type_meta(json_member_name(&members[typed])))
         typed++;
     uint32_t count = to->n;

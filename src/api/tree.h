@@ -32,6 +32,22 @@ err_code tree_normalise(struct arena *a, const struct schema *s, const struct sc
                         const struct json *in, const struct tree_report *report, struct json *ret,
                         struct err *err);
 
+/* What strict decoding complains about, in the original's words: `unknown field "spec.foo"`, `duplicate field "spec.bar"`.
+ * Each once, duplicates first; no more than the original tells. In the arena. */
+#define TREE_COMPLAINTS_MAX 100
+struct tree_complaints {
+    struct arena *arena;
+    str items[TREE_COMPLAINTS_MAX];
+    size_t count;
+};
+void tree_complaints_add(struct tree_complaints *c, const char *what,
+                         str path); /* what: "unknown", "duplicate" */
+
+/* A JSON body to a normalised tree, with what is said twice or not known on the way (of two, the later one counts).
+ * Whoever is asked to be strict refuses a body with complaints; else they are warnings. `ret` borrows from the text. */
+err_code tree_read(struct arena *a, const struct schema *s, const struct schema_type *t, str text,
+                   struct tree_complaints *ret_complaints, struct json *ret, struct err *err);
+
 /* In place, in a normalised tree. */
 void tree_defaults(struct arena *a, const struct schema *s, const struct schema_type *t, struct json *tree);
 
