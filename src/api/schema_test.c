@@ -541,11 +541,28 @@ TEST(columns_show_fields_that_are_there)
     each_kind(columns_resolve);
 }
 
+/* Names that the original selects by although the field is called otherwise: code gives their values. */
+static bool is_name_of_code(const struct schema_kind_info *k, str path)
+{
+    static const struct {
+        str kind, path;
+    } known[] = {
+        {S_INIT("Job"), S_INIT(".status.successful")}, /* status.succeeded */
+        {S_INIT("Event"), S_INIT(".source")}, /* the component, also where the field is deprecatedSource */
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(known); i++)
+        if (str_eq(known[i].kind, schema_text(all, k->name)) && str_eq(known[i].path, path))
+            return true;
+    return false;
+}
+
 static void selectable_resolve(struct fixture *f, const struct schema_kind_info *k)
 {
     uint32_t at = k->selectable;
     for (str path; schema_names_next(all, &at, &path);) {
         const struct schema_node *n = resolve(&all->types[k->type], path);
+        if (is_name_of_code(k, path))
+            continue;
         if (!n || n->kind == SCHEMA_LIST || n->kind == SCHEMA_MAP)
             mistake(f, "%s: selectable '%" STR_FMT "' is not there", name_of_kind(k), STR_ARG(path));
     }
