@@ -17,12 +17,14 @@ FUZZ(jwt)
 {
     arena_init(&arena, 0);
     str token = str_of((const char *)data, size);
-    struct x509_key **all;
-    size_t count;
-    CHECK_OK(
-        x509_key_parse_public(&arena, test_read_file(test_path("corpus/jwt-keys.pem")), &all, &count, &e));
-    CLEANUP(jwt_keys_unrefp) struct jwt_keys *keys = NULL;
-    CHECK_OK(jwt_keys_new(all, count, &keys, &e));
+    static struct jwt_keys *keys; /* read once */
+    if (!keys) {
+        struct x509_key **all;
+        size_t count;
+        str pem = test_read_file(test_path("corpus/jwt-keys.pem"));
+        CHECK_OK(x509_key_parse_public(&arena, pem, &all, &count, &e));
+        CHECK_OK(jwt_keys_new(all, count, &keys, &e));
+    }
     struct err err = ERR_INIT;
     struct jwt jwt, peeked;
     if (jwt_verify(&arena, token, keys, &jwt, &err) == ERR_NONE) {

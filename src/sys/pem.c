@@ -58,9 +58,12 @@ static err_code block_read(str *rest, struct pem_block *b, struct err *err)
     /* As large as they can get from the start: growing would leave copies of a key behind. */
     CLEANUP(wipe_and_free) struct buf body;
     buf_init(&body, rest->n);
-    buf_room(&body, rest->n);
+    if (rest->n)
+        buf_room(&body, rest->n);
     if (body_take(rest, b, &body, err))
         return err->code;
+    if (!body.n)
+        return err_set(err, ERR_SYNTAX, "it is empty");
     buf_init(&b->der, body.n);
     buf_room(&b->der, body.n);
     return base64_decode(&b->der, buf_str(&body), BASE64_STD, err);

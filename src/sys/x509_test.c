@@ -191,6 +191,8 @@ TEST(pem_text_is_read_with_its_oddities_and_refused_when_broken)
         {"", "-----END", "AAAA\n-----END", "", ERR_SYNTAX, ""},
         {"", "BEGIN CERTIFICATE", "BEGIN CERTIFICATES", "", ERR_SYNTAX, "ends as"},
         {"", "-----BEGIN", "----BEGIN", "", ERR_SYNTAX, "there is no certificate"},
+        {"-----BEGIN X-----\n\n-----END X-----\n", "", "", "", ERR_SYNTAX, "'X': it is empty"},
+        {"-----BEGIN X-----\n====\n-----END X-----\n", "", "", "", ERR_SYNTAX, "illegal base64"},
     };
     pki_init(&ca, "ca", NOW);
     str pem = pki_cert_pem(&ca, ca.cert);
