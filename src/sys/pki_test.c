@@ -55,11 +55,11 @@ struct pki_id pki_issue(struct pki *ca, const struct x509_template *t)
 struct pki_id pki_server(struct pki *ca, const char *names)
 {
     str rest = str_from_c(names), name, dns[16];
-    struct x509_ip ips[16];
+    struct ip ips[16];
     size_t dns_count = 0, ip_count = 0;
     while (str_next(&rest, ',', &name)) {
         ASSERT(dns_count < 16 && ip_count < 16);
-        if (x509_ip_parse(name, &ips[ip_count]))
+        if (ip_parse(name, &ips[ip_count], NULL))
             ip_count++;
         else
             dns[dns_count++] = name;

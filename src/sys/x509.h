@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/ip.h"
 
 #define X509_PEM_SIZE_MAX     (1024 * 1024)
 #define X509_DER_SIZE_MAX     (64 * 1024)
@@ -75,16 +76,6 @@ unsigned x509_usage_parse(str word);
 /* Of one bit. */
 str x509_usage_name(enum x509_usage usage);
 
-struct x509_ip {
-    uint8_t bytes[16]; /* network order */
-    uint8_t n;         /* 4 or 16 */
-};
-bool x509_ip_eq(const struct x509_ip *x, const struct x509_ip *y);
-/* "10.0.0.1", "fd00::1", no brackets. False: not an address. */
-bool x509_ip_parse(str text, struct x509_ip *ret);
-#define X509_IP_TEXT_SIZE 46
-void x509_ip_format(const struct x509_ip *ip, char ret[X509_IP_TEXT_SIZE]);
-
 /* Whom a certificate names. */
 struct x509_subject {
     str common_name; /* a user; the last, where there are several */
@@ -94,7 +85,7 @@ struct x509_subject {
 struct x509_names {
     const str *dns;
     size_t dns_count;
-    const struct x509_ip *ips;
+    const struct ip *ips;
     size_t ip_count;
     const str *emails;
     size_t email_count;

@@ -1,7 +1,6 @@
 /* x509_cert.c - certificates, read: what they say as plain data. */
 #include "base/mem.h"
 #include "sys/digest.h"
-#include "sys/stream.h"
 #include "sys/x509_priv.h"
 #include <openssl/pem.h>
 #include <stdio.h>
@@ -53,31 +52,6 @@ unsigned x509_extended_usages_read(const EXTENDED_KEY_USAGE *eku)
                 got |= 1u << i;
     }
     return got;
-}
-
-bool x509_ip_eq(const struct x509_ip *x, const struct x509_ip *y)
-{
-    return x->n == y->n && memcmp(x->bytes, y->bytes, x->n) == 0;
-}
-
-bool x509_ip_parse(str text, struct x509_ip *ret)
-{
-    struct net_addr addr;
-    struct err err;
-    if (net_ip_parse(text, &addr, &err) || addr.scope_id)
-        return false;
-    *ret = (struct x509_ip){.n = addr.family == NET_IP4 ? 4 : 16};
-    memcpy(ret->bytes, addr.ip, ret->n);
-    return true;
-}
-
-void x509_ip_format(const struct x509_ip *ip, char ret[X509_IP_TEXT_SIZE])
-{
-    struct net_addr addr = {.family = ip->n == 4 ? NET_IP4 : NET_IP6};
-    memcpy(addr.ip, ip->bytes, ip->n);
-    char text[NET_ADDR_TEXT];
-    net_ip_format(&addr, text);
-    snprintf(ret, X509_IP_TEXT_SIZE, "%s", text);
 }
 
 void time_text(int64_t seconds, char ret[TIME_TEXT_SIZE])
@@ -133,8 +107,7 @@ err_code x509_subject_read(struct arena *a, const X509_NAME *name, struct x509_s
     return ERR_NONE;
 }
 
-static err_code name_read(struct arena *a, const GENERAL_NAME *gn, struct x509_ip *ip, str *text,
-                          struct err *err)
+static err_code name_read(struct arena *a, const GENERAL_NAME *gn, struct ip *ip, str *text, struct err *err)
 {
     int type;
     const ASN1_STRING *value = GENERAL_NAME_get0_value(gn, &type);
@@ -142,8 +115,8 @@ static err_code name_read(struct arena *a, const GENERAL_NAME *gn, struct x509_i
     if (type == GEN_IPADD) {
         if (s.n != 4 && s.n != 16)
             return err_set(err, ERR_SYNTAX, "an alternative name is an IP address of %zu bytes", s.n);
-        memcpy(ip->bytes, s.p, s.n);
-        ip->n = (uint8_t)s.n;
+        ip->bytes[10] = ip->bytes[11] = 0xff; /* unless the address has all 16 bytes */
+        memcpy(ip->bytes + sizeof ip->bytes - s.n, s.p, s.n);
         return ERR_NONE;
     }
     for (size_t i = 0; i < s.n; i++)
@@ -162,7 +135,7 @@ err_code x509_names_read(struct arena *a, const GENERAL_NAMES *from, struct x509
                        X509_NAME_COUNT_MAX);
     str *dns = ARENA_ARRAY(a, str, (size_t)count), *emails = ARENA_ARRAY(a, str, (size_t)count);
     str *uris = ARENA_ARRAY(a, str, (size_t)count);
-    struct x509_ip *ips = ARENA_ARRAY(a, struct x509_ip, (size_t)count);
+    struct ip *ips = ARENA_ARRAY(a, struct ip, (size_t)count);
     struct x509_names n = {.dns = dns, .ips = ips, .emails = emails, .uris = uris};
     for (int i = 0; i < count; i++) {
         const GENERAL_NAME *gn = sk_GENERAL_NAME_value(from, i);

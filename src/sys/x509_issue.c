@@ -57,12 +57,12 @@ static err_code text_name_add(GENERAL_NAMES *names, int type, str value, struct 
     return ERR_NONE;
 }
 
-static void ip_name_add(GENERAL_NAMES *names, const struct x509_ip *ip)
+static void ip_name_add(GENERAL_NAMES *names, const struct ip *ip)
 {
     GENERAL_NAME *gn = OSSL_MUST(GENERAL_NAME_new());
     ASN1_OCTET_STRING *bytes = OSSL_MUST(ASN1_OCTET_STRING_new());
-    ASSERT(ip->n == 4 || ip->n == 16);
-    OSSL_MUST(ASN1_OCTET_STRING_set(bytes, ip->bytes, ip->n));
+    int skip = ip_is_v4(ip) ? 12 : 0;
+    OSSL_MUST(ASN1_OCTET_STRING_set(bytes, ip->bytes + skip, 16 - skip));
     GENERAL_NAME_set0_value(gn, GEN_IPADD, bytes);
     OSSL_MUST(sk_GENERAL_NAME_push(names, gn));
 }

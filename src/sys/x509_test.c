@@ -275,9 +275,9 @@ TEST(a_ca_says_what_its_template_said)
 TEST(names_and_groups_come_back_as_they_went_in)
 {
     pki_init(&ca, "ca", NOW);
-    struct x509_ip ips[2];
-    CHECK(x509_ip_parse(S("10.96.0.1"), &ips[0]));
-    CHECK(x509_ip_parse(S("fd00::1"), &ips[1]));
+    struct ip ips[2];
+    CHECK(ip_parse(S("10.96.0.1"), &ips[0], NULL));
+    CHECK(ip_parse(S("fd00::1"), &ips[1], NULL));
     char long_name[254];
     memset(long_name, 'n', sizeof long_name - 1);
     long_name[sizeof long_name - 1] = '\0';
@@ -305,7 +305,7 @@ TEST(names_and_groups_come_back_as_they_went_in)
     CHECK_EQ(i->names.dns_count, 2);
     CHECK_STR(i->names.dns[1], "*.example.com");
     CHECK_EQ(i->names.ip_count, 2);
-    CHECK(x509_ip_eq(&i->names.ips[1], &ips[1]));
+    CHECK(ip_equal(&i->names.ips[1], &ips[1]));
     CHECK_STR(i->names.emails[0], "a@example.com");
     CHECK_STR(i->names.uris[0], "spiffe://cluster/ns/a/sa/b");
     CHECK_EQ(i->usages, X509_USAGE_CLIENT_AUTH | X509_USAGE_ANY | X509_USAGE_DECIPHER_ONLY);
@@ -489,8 +489,8 @@ TEST(a_signing_request_says_who_asks_for_what)
     pki_init(&ca, "ca", NOW);
     CLEANUP(x509_key_unrefp) struct x509_key *key = NULL;
     CHECK_OK(x509_key_generate(X509_KEY_P256, &key, &e));
-    struct x509_ip ip;
-    CHECK(x509_ip_parse(S("10.0.0.7"), &ip));
+    struct ip ip;
+    CHECK(ip_parse(S("10.0.0.7"), &ip, NULL));
     str pem = csr_of(
         &(struct x509_template){
             .subject = {.common_name = S("system:node:n1"),
@@ -506,7 +506,7 @@ TEST(a_signing_request_says_who_asks_for_what)
     CHECK_STR(csr->subject.organizations[0], "system:nodes");
     CHECK_STR(csr->subject_text, "CN=system:node:n1,O=system:nodes");
     CHECK_STR(csr->names.dns[0], "n1");
-    CHECK(x509_ip_eq(&csr->names.ips[0], &ip));
+    CHECK(ip_equal(&csr->names.ips[0], &ip));
     CHECK_EQ(csr->usages, X509_FOR_SERVER);
     CHECK(!csr->is_ca);
     CHECK(x509_key_eq(csr->key, key));
@@ -709,6 +709,8 @@ TEST(hosts_match_as_go_matches_them)
         {"fd00::1", true},
         {"[fd00::1]", true},
         {"fd00:0::0:1", true},
+        {"::ffff:10.0.0.1", true},
+        {"010.0.0.1", false},
         {"server", false},
         /* the common name */ {"example.com", false},
         {".", false},

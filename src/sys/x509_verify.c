@@ -152,9 +152,8 @@ static err_code host_mismatch(X509 *x, str host, struct err *err)
     for (size_t i = 0; i < n.dns_count && shown < NAMES_SHOWN_MAX; i++)
         buf_add_f(&text, "%s%" STR_FMT, shown++ ? ", " : "", STR_ARG(str_slice(n.dns[i], 0, 64)));
     for (size_t i = 0; i < n.ip_count && shown < NAMES_SHOWN_MAX; i++) {
-        char ip[X509_IP_TEXT_SIZE];
-        x509_ip_format(&n.ips[i], ip);
-        buf_add_f(&text, "%s%s", shown++ ? ", " : "", ip);
+        char ip[IP_TEXT_MAX];
+        buf_add_f(&text, "%s%" STR_FMT, shown++ ? ", " : "", STR_ARG(ip_text(&n.ips[i], ip)));
     }
     if (n.dns_count + n.ip_count > shown)
         buf_add_f(&text, " and %zu more", n.dns_count + n.ip_count - shown);
@@ -164,12 +163,14 @@ static err_code host_mismatch(X509 *x, str host, struct err *err)
 
 static err_code host_check(X509 *x, str host, struct err *err)
 {
-    struct x509_ip ip;
+    struct ip ip;
+    unsigned odd;
     bool fits;
     if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
         host = str_slice(host, 1, host.n - 1);
-    if (x509_ip_parse(host, &ip)) {
-        fits = X509_check_ip(x, ip.bytes, ip.n, 0) == 1;
+    if (ip_parse(host, &ip, &odd) && !(odd & IP_LEADING_ZEROS)) {
+        size_t skip = ip_is_v4(&ip) ? 12 : 0;
+        fits = X509_check_ip(x, ip.bytes + skip, sizeof ip.bytes - skip, 0) == 1;
     } else {
         if (str_ends(host, S(".")))
             host = str_slice(host, 0, host.n - 1);
