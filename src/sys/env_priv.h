@@ -26,7 +26,7 @@ struct env_ops {
     bool (*loop_run_until)(struct loop *l, bool (*cond)(void *ctx), void *ctx, int64_t timeout_ns);
     void (*loop_wake)(struct loop *l);
     /* The loop will run no more: work that has not begun is posted as if it were done (it will be dropped), what runs is
-     * waited for, what closes in the background is closed now. */
+     * waited for. What closes in the background is then closed by the common part. */
     void (*loop_quiet)(struct loop *l);
     void (*loop_close)(struct loop *l); /* after the last message was dropped */
 

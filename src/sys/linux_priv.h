@@ -52,21 +52,12 @@ err_code watch_add(struct watch *w, struct loop *l, int fd, uint32_t events, str
  * the epoll set. Afterwards on_events is not called. */
 void watch_remove(struct watch *w);
 
-/* Things of a loop that outlive their owner's interest: sockets that are closing, children that were forgotten. */
-struct background {
-    struct background *prev, *next;    /* NULL: not listed */
-    void (*end)(struct background *b); /* the loop goes: let go at once; takes it off the list */
-};
-void background_add(struct loop *l, struct background *b);
-void background_remove(struct background *b);
-
 struct linux_loop {
     int epoll_fd, wake_fd;
     struct watch wake;
     pthread_t thread;
     bool has_thread;
     unsigned work_count; /* queued or running on workers; guarded by workers.lock */
-    struct background background;
 };
 
 err_code linux_loop_open(struct loop *l, struct err *err);

@@ -47,6 +47,7 @@ err_code loop_new(struct env *env, str name, struct loop **ret, struct err *err)
         memcpy(l->name, name.p, n);
     l->stop_msg.run = stop_now;
     l->ready.prev = l->ready.next = &l->ready;
+    l->background.prev = l->background.next = &l->background;
     if (env->ops->loop_open(l, err)) {
         mem_free(l);
         return err_wrap(err, "could not make loop '%" STR_FMT "'", STR_ARG(name));
@@ -122,6 +123,8 @@ void loop_free(struct loop *l)
     loop_join(l);
     l->closing = true;
     l->env->ops->loop_quiet(l);
+    while (l->background.next != &l->background)
+        l->background.next->end(l->background.next);
     drop_messages(l);
     ASSERT(l->timer_count == 0 || l->abandoned);
     ASSERT(l->stream_count == 0 || l->abandoned);
@@ -156,6 +159,24 @@ void loop_assert_owner(const struct loop *l)
 {
     const void *owner = atomic_load_explicit(&l->owner, memory_order_relaxed);
     ASSERT(!owner || owner == &thread_mark);
+}
+
+/* --- what goes on in the background --- */
+
+void background_add(struct loop *l, struct background *b)
+{
+    b->prev = &l->background;
+    b->next = l->background.next;
+    b->prev->next = b->next->prev = b;
+}
+
+void background_remove(struct background *b)
+{
+    if (!b->next)
+        return;
+    b->prev->next = b->next;
+    b->next->prev = b->prev;
+    b->prev = b->next = NULL;
 }
 
 /* --- messages --- */

@@ -34,23 +34,6 @@ void watch_remove(struct watch *w)
     w->fd = -1;
 }
 
-void background_add(struct loop *l, struct background *b)
-{
-    struct linux_loop *ll = l->backend;
-    b->prev = &ll->background;
-    b->next = ll->background.next;
-    b->prev->next = b->next->prev = b;
-}
-
-void background_remove(struct background *b)
-{
-    if (!b->next)
-        return;
-    b->prev->next = b->next;
-    b->next->prev = b->prev;
-    b->prev = b->next = NULL;
-}
-
 /* --- life --- */
 
 static void ignore_events(struct watch *w, uint32_t events)
@@ -68,7 +51,6 @@ err_code linux_loop_open(struct loop *l, struct err *err)
         return err_errno(err, errno, "could not use epoll_pwait2");
     struct linux_loop *ll = NEW(struct linux_loop);
     *ll = (struct linux_loop){.epoll_fd = epoll_fd, .wake_fd = wake_fd, .wake.on_events = ignore_events};
-    ll->background.prev = ll->background.next = &ll->background;
     l->backend = ll;
     /* Edge-triggered: each write is an event of its own, and nobody ever needs to read the counter back to 0. */
     if (watch_add(&ll->wake, l, wake_fd, EPOLLIN | EPOLLET, err)) {
@@ -106,16 +88,12 @@ void linux_loop_join(struct loop *l)
 
 void linux_loop_quiet(struct loop *l)
 {
-    struct linux_loop *ll = l->backend;
     workers_forget(l);
-    while (ll->background.next != &ll->background)
-        ll->background.next->end(ll->background.next);
 }
 
 void linux_loop_close(struct loop *l)
 {
     struct linux_loop *ll = l->backend;
-    ASSERT(ll->background.next == &ll->background);
     close(ll->epoll_fd);
     close(ll->wake_fd);
     mem_free(ll);

@@ -7,6 +7,14 @@
 #include "sys/env_priv.h"
 #include <stdatomic.h>
 
+/* Things of a loop that outlive their owner's interest: streams that are closing, children that were forgotten. */
+struct background {
+    struct background *prev, *next;    /* NULL: not listed */
+    void (*end)(struct background *b); /* the loop goes: let go at once; takes it off the list */
+};
+void background_add(struct loop *l, struct background *b);
+void background_remove(struct background *b);
+
 /* First in, first out. */
 struct loop_queue {
     struct loop_msg *first, *last;
@@ -43,8 +51,9 @@ struct loop {
     bool abandoned;             /* a crashed host's: nothing of it needs to be closed */
     struct loop_queue received; /* taken out of the inbox, to be run in this turn */
     struct loop_queue deferred;
-    struct loop_ready ready;   /* head of the ring */
-    struct timer_slot *timers; /* heap of four children each; [0] is not used */
+    struct loop_ready ready;      /* head of the ring */
+    struct background background; /* of this one too */
+    struct timer_slot *timers;    /* heap of four children each; [0] is not used */
     uint32_t timer_count, timer_cap;
     uint64_t timer_seq;
     uint32_t stream_count; /* not closed yet */
