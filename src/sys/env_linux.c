@@ -80,7 +80,7 @@ static const struct env_ops linux_ops = {
 
 struct linux_env *linux_env_of(struct loop *l)
 {
-    ASSERT(l->env->ops == &linux_ops);
+    ASSERT(l->env->ops->loop_open == linux_loop_open); /* a test may have put other calls beside it */
     return CONTAINER_OF(l->env, struct linux_env, env);
 }
 

@@ -36,6 +36,9 @@ void suite_world_init_real(struct suite_world *w);
 void suite_world_done_real(struct suite_world *w);
 void suite_world_init_sim(struct suite_world *w);
 void suite_world_done_sim(struct suite_world *w);
+/* The real world with TLS over every connection (tls_suite_test.c): for the suite of streams only. */
+void suite_world_init_tls(struct suite_world *w);
+void suite_world_done_tls(struct suite_world *w);
 
 void suite_run(struct suite_world *w, void (*fn)(struct suite_world *w));
 
@@ -49,6 +52,7 @@ void suite_run(struct suite_world *w, void (*fn)(struct suite_world *w));
         suite_world_done_real(&w);                   \
     }                                                \
     SUITE_TEST_SIM_(name)                            \
+    SUITE_TEST_TLS_(name)                            \
     static void suite_##name(struct suite_world *w)
 #define SUITE_TEST_SIM_(name)        \
     TEST(sim_##name)                 \
@@ -58,6 +62,18 @@ void suite_run(struct suite_world *w, void (*fn)(struct suite_world *w));
         suite_run(&w, suite_##name); \
         suite_world_done_sim(&w);    \
     }
+#ifdef SUITE_OVER_TLS
+#define SUITE_TEST_TLS_(name)        \
+    TEST(tls_##name)                 \
+    {                                \
+        struct suite_world w = {0};  \
+        suite_world_init_tls(&w);    \
+        suite_run(&w, suite_##name); \
+        suite_world_done_tls(&w);    \
+    }
+#else
+#define SUITE_TEST_TLS_(name)
+#endif
 
 struct loop *suite_loop(struct suite_world *w, const char *name);
 struct loop *suite_peer_loop(struct suite_world *w, const char *name);
