@@ -10,6 +10,7 @@ libclang-rt-14-dev   # sanitizer and libFuzzer runtimes
 llvm-14              # llvm-symbolizer: line numbers in sanitizer reports
 clang-format-14      # make check
 libssl-dev           # TLS, X.509, JWT signatures
+openssl              # tests: TLS and certificates against its own programs
 libnghttp2-dev       # HTTP/2
 libsqlite3-dev       # embedded store
 libyaml-dev          # YAML
