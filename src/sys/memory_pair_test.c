@@ -12,7 +12,7 @@ struct memory_end {
     struct buf in; /* sent by the other, not read yet */
     bool in_ended, in_reset;
     bool shut;
-    size_t written, cut_after;
+    size_t written, cut_after, reads;
 };
 
 static struct memory_end *end_of(const struct stream *s)
@@ -49,6 +49,7 @@ static void update(struct memory_end *m)
 static err_code memory_read(struct stream *s, void *p, size_t n, size_t *ret_n, struct err *err)
 {
     struct memory_end *m = end_of(s);
+    m->reads++;
     if (!m->in.n) {
         if (m->in_reset)
             return err_set(err, ERR_IO, "could not read: reset by the other end");
@@ -165,6 +166,11 @@ void memory_pair(struct loop *l, const struct memory_opts *opts, struct stream *
     update(b);
     *ret_a = &a->s;
     *ret_b = &b->s;
+}
+
+size_t memory_reads(const struct stream *end)
+{
+    return end_of(end)->reads;
 }
 
 size_t memory_written(const struct stream *end)

@@ -14,6 +14,8 @@ struct memory_opts {
 void memory_pair(struct loop *l, const struct memory_opts *opts, struct stream **ret_a,
                  struct stream **ret_b);
 
+/* How often this end was read. */
+size_t memory_reads(const struct stream *end);
 /* How many bytes this end has written so far. The other end may see fewer: */
 size_t memory_written(const struct stream *end);
 /* After so many bytes of this end, in all, the other end finds the end of the stream. What comes later is lost. */

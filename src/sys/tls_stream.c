@@ -106,7 +106,7 @@ static int bio_write(BIO *bio, const char *p, int n)
     struct tls_stream *t = BIO_get_data(bio);
     str bytes = str_of(p, (size_t)n);
     BIO_clear_retry_flags(bio);
-    if (t->inner_write || (t->inner_ended && !t->ended))
+    if (t->inner_write)
         return n; /* dropped: see out_flush */
     if (out_waits(t) && bytes.n > OUT_MAX - t->out.n) {
         t->stuffed = true;

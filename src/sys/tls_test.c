@@ -527,6 +527,37 @@ TEST(an_idle_connection_costs_no_turns_and_an_unread_one_neither)
     stage_close();
 }
 
+static void read_once(void *ctx, struct stream *s, unsigned ready)
+{
+    struct end *d = ctx;
+    char *to = buf_room(&d->got, 10000);
+    size_t n = 0;
+    d->calls++;
+    CHECK_OK(stream_read(s, to, 10000, &n, &e));
+    buf_commit(&d->got, n);
+}
+
+TEST(a_message_read_whole_costs_one_call_and_one_read_below)
+{
+    stage_open();
+    CLEANUP(tls_config_unrefp) struct tls_config *server = server_config(&(struct tls_server_opts){0}, HOST);
+    CLEANUP(tls_config_unrefp) struct tls_config *client = client_config(&(struct tls_client_opts){0});
+    struct duo d;
+    duo_open(&d, server, client);
+    duo_talk(&d);
+    let_pass(NS_PER_MS);
+    stream_set_handler(d.server.s, (struct stream_handler){.on_ready = read_once, .ctx = &d.server});
+    size_t calls = d.server.calls, reads = memory_reads(d.server.inner);
+    buf_clear(&d.server.got);
+    CHECK_OK(stream_write(d.client.s, &S("a message"), 1, &(size_t){0}, &e));
+    let_pass(NS_PER_MS);
+    CHECK_STR(buf_str(&d.server.got), "a message");
+    CHECK_EQ(d.server.calls, calls + 1);
+    CHECK_EQ(memory_reads(d.server.inner), reads + 1);
+    duo_close(&d);
+    stage_close();
+}
+
 /* --- tests: who is who --- */
 
 TEST(both_sides_agree_on_the_protocol_the_server_likes_best)
