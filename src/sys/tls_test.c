@@ -554,6 +554,13 @@ TEST(a_message_read_whole_costs_one_call_and_one_read_below)
     CHECK_STR(buf_str(&d.server.got), "a message");
     CHECK_EQ(d.server.calls, calls + 1);
     CHECK_EQ(memory_reads(d.server.inner), reads + 1);
+    /* Half of one is read from below, asked for once more, and then waited for. */
+    stream_set_handler(d.server.s, handler_of(&d.server));
+    memory_set_capacity(d.client.inner, 10);
+    CHECK_OK(stream_write(d.client.s, &S("another message"), 1, &(size_t){0}, &e));
+    memory_set_capacity(d.client.inner, 0);
+    let_pass(NS_PER_MS);
+    CHECK_EQ(memory_reads(d.server.inner), reads + 3);
     duo_close(&d);
     stage_close();
 }
