@@ -1,7 +1,7 @@
 /* digest.c - hashes and AES-GCM on OpenSSL. */
 #include "sys/digest.h"
+#include "base/secret.h"
 #include "sys/ossl_priv.h"
-#include <openssl/crypto.h>
 #include <openssl/hmac.h>
 
 void digest_sha256(str s, uint8_t ret[SHA256_SIZE])
@@ -15,11 +15,6 @@ void digest_hmac_sha256(str key, str s, uint8_t ret[SHA256_SIZE])
     /* An empty key is a key: OpenSSL takes NULL for "the one before". */
     const char *key_p = key.n ? key.p : "";
     OSSL_MUST(HMAC(EVP_sha256(), key_p, (int)key.n, (const unsigned char *)s.p, s.n, ret, NULL));
-}
-
-bool digest_equal(str a, str b)
-{
-    return a.n == b.n && (a.n == 0 || CRYPTO_memcmp(a.p, b.p, a.n) == 0);
 }
 
 static err_code cipher_start(str key, str nonce, str context, bool seal, EVP_CIPHER_CTX **ret,
@@ -92,7 +87,7 @@ err_code aead_open(str key, str nonce, str context, str sealed, struct buf *ret,
     if (EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, AEAD_TAG_SIZE, tag) != 1 ||
         !cipher_run(ctx, body, to) || EVP_CipherFinal_ex(ctx, nothing, &n) != 1) {
         if (body.n)
-            OPENSSL_cleanse(to, body.n);
+            bytes_wipe(to, body.n);
         ossl_clear();
         return err_set(err, ERR_CORRUPT,
                        "sealed text is not authentic: changed, or sealed with another key, nonce or context");

@@ -1,5 +1,6 @@
 /* digest.h - hashes, message authentication and sealing: the few primitives used outside TLS and certificates.
- * Pure: no clock, no randomness; keys and nonces are the caller's. Threads: any. */
+ * Pure: no clock, no randomness; keys and nonces are the caller's. Threads: any. Comparing what comes out with what came in:
+ * bytes_equal_constant_time (base/secret.h). */
 #ifndef SYS_DIGEST_H
 #define SYS_DIGEST_H
 
@@ -9,8 +10,6 @@
 
 void digest_sha256(str s, uint8_t ret[SHA256_SIZE]);
 void digest_hmac_sha256(str key, str s, uint8_t ret[SHA256_SIZE]);
-/* In a time that depends on the lengths only. */
-bool digest_equal(str a, str b);
 
 /* AES-GCM. The key has 16, 24 or 32 bytes and the nonce AEAD_NONCE_SIZE. Two different texts under the same key and
  * nonce give the key away: a nonce is never used twice (random ones: at most 2^32 of a key). What is sealed together

@@ -42,14 +42,6 @@ TEST(digests_give_the_published_values)
     arena_done(&arena);
 }
 
-TEST(digest_equal_sees_length_and_every_byte)
-{
-    CHECK(digest_equal(S("abc"), S("abc")));
-    CHECK(!digest_equal(S("abc"), S("abd")));
-    CHECK(!digest_equal(S("abc"), S("ab")));
-    CHECK(digest_equal(STR_NONE, S("")));
-}
-
 /* From the specification of GCM by McGrew and Viega: cases 3, 4 (with context), 1 (nothing), 16 (256 bits). */
 TEST(aead_gives_the_published_values_and_opens_them)
 {

@@ -1,13 +1,13 @@
 /* pem.c - PEM text as blocks. Ours, because OpenSSL's reader refuses what Go accepts (base64 in one long line) and asks
  * the terminal for passwords. */
 #include "base/base64.h"
-#include "base/mem.h"
+#include "base/secret.h"
 #include "sys/x509_priv.h"
 
 static void wipe_and_free(struct buf *b)
 {
     if (b->p)
-        OPENSSL_cleanse(b->p, b->cap);
+        bytes_wipe(b->p, b->cap);
     buf_done(b);
 }
 

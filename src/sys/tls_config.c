@@ -1,5 +1,6 @@
 /* tls_config.c - who we are and whom we trust, as OpenSSL wants it; the slot that holds the configuration in force. */
 #include "base/mem.h"
+#include "base/secret.h"
 #include "sys/tls_priv.h"
 #include <openssl/core_names.h>
 
@@ -204,7 +205,7 @@ static int ticket_seal_or_open(SSL *ssl, unsigned char *name, unsigned char *iv,
     };
     int ok = EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), NULL, key.aes, iv, sealing) == 1 &&
              EVP_MAC_CTX_set_params(mac, params) == 1;
-    OPENSSL_cleanse(&key, sizeof key);
+    bytes_wipe(&key, sizeof key);
     if (!ok)
         return -1;
     return sealing || is_newest ? 1 : 2;
@@ -323,7 +324,7 @@ struct tls_config *tls_config_unref(struct tls_config *c)
     buf_done(&c->alpn);
     buf_done(&c->plain_http_answer);
     pthread_mutex_destroy(&c->ticket_lock);
-    OPENSSL_cleanse(c->ticket_keys, sizeof c->ticket_keys);
+    bytes_wipe(c->ticket_keys, sizeof c->ticket_keys);
     mem_free(c);
     return NULL;
 }

@@ -7,6 +7,7 @@
 #include <malloc.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
@@ -891,6 +892,38 @@ TEST(a_new_configuration_serves_new_handshakes_and_leaves_connections_alone)
     stage_close();
 }
 
+static struct tls_slot *shared_slot;
+static atomic_bool swaps_done;
+
+static void *swap_often(void *arg)
+{
+    struct tls_config **configs = arg;
+    for (int i = 0; i < 3000; i++)
+        tls_slot_set(shared_slot, configs[i % 2]);
+    atomic_store(&swaps_done, true);
+    return NULL;
+}
+
+TEST(a_slot_is_swapped_while_others_take_from_it)
+{
+    stage_open();
+    struct tls_config *configs[] = {server_config(&(struct tls_server_opts){0}, HOST),
+                                    server_config(&(struct tls_server_opts){0}, HOST)};
+    shared_slot = tls_slot_new(configs[0]);
+    pthread_t swapper;
+    CHECK_EQ(pthread_create(&swapper, NULL, swap_often, configs), 0);
+    while (!atomic_load(&swaps_done)) {
+        struct tls_config *c = tls_slot_get(shared_slot);
+        CHECK(c == configs[0] || c == configs[1]);
+        tls_config_unref(c);
+    }
+    pthread_join(swapper, NULL);
+    tls_slot_free(shared_slot);
+    tls_config_unref(configs[0]);
+    tls_config_unref(configs[1]);
+    stage_close();
+}
+
 TEST(configurations_that_cannot_work_are_refused)
 {
     stage_open();
@@ -988,6 +1021,37 @@ TEST(what_is_no_handshake_fails_with_a_reason)
         CHECK_EQ(server.got.n, 0);
         CHECK_EQ(ERR_peek_error(), 0); /* nothing is left for the next caller on this thread */
         end_close(&server);
+        stream_close(peer);
+    }
+    stage_close();
+}
+
+TEST(a_server_that_speaks_no_tls_is_told_to_our_user)
+{
+    static const struct {
+        str bytes;
+        const char *says;
+    } cases[] = {
+        {S_INIT("HTTP/1.1 400 Bad Request\r\n\r\n"), "the other side does not speak TLS"},
+        {S_INIT("220 mail.example ESMTP\r\n"), "the other side does not speak TLS"},
+        {S_INIT("\x15\x03\x03\x00\x02\x02\x28"), "the other side refused: handshake failure"},
+        {S_INIT("\x16\x03\x03\x00\x04\x0e\x00\x00\x00"), "unexpected message"},
+    };
+    stage_open();
+    CLEANUP(tls_config_unrefp) struct tls_config *config = client_config(&(struct tls_client_opts){0});
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct end client;
+        struct stream *peer;
+        end_init(&client);
+        memory_pair(loop, &(struct memory_opts){0}, &client.inner, &peer);
+        CHECK_OK(tls_stream_client(client.inner, config, S(HOST), handler_of(&client), &client.s, &e));
+        stream_want(client.s, STREAM_READ);
+        CHECK_OK(stream_write(peer, &cases[i].bytes, 1, &(size_t){0}, &e));
+        run_until(end_reads_over, &client);
+        CHECK_EQ(client.read_code, ERR_PROTOCOL);
+        CHECK_CONTAINS(client.read_err.msg, "TLS handshake with " HOST " failed: ");
+        CHECK_CONTAINS(client.read_err.msg, cases[i].says);
+        end_close(&client);
         stream_close(peer);
     }
     stage_close();

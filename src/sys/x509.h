@@ -172,6 +172,10 @@ struct x509_grant {
     int64_t not_before_s, not_after_s; /* not_after_s is cut to the issuer's */
     uint8_t serial[16];
 };
+/* Fills in both times as the original's signers have them: begun 5 minutes ago, for clocks that differ, and for `ttl_s`
+ * at most, of which the 5 minutes are a part unless it is under 8 hours. `expiration_s`, the request's
+ * expirationSeconds, shortens that, to 10 minutes at least; 0: not asked for. */
+void x509_grant_period(struct x509_grant *g, int64_t now_s, int64_t ttl_s, int32_t expiration_s);
 /* Subject, names and key of the request, as they are; usages and times as granted; never a CA. ERR_INVALID: the issuer
  * ends before the certificate would begin, or is none. */
 err_code x509_csr_sign(const struct x509_csr *csr, const struct x509_grant *grant,

@@ -1,4 +1,5 @@
 /* x509_cert.c - certificates, read: what they say as plain data. */
+#include "base/kube_time.h"
 #include "base/mem.h"
 #include "sys/digest.h"
 #include "sys/x509_priv.h"
@@ -56,10 +57,14 @@ unsigned x509_extended_usages_read(const EXTENDED_KEY_USAGE *eku)
 
 void time_text(int64_t seconds, char ret[TIME_TEXT_SIZE])
 {
-    struct tm tm;
-    time_t t = (time_t)seconds;
-    if (!gmtime_r(&t, &tm) || !strftime(ret, TIME_TEXT_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm))
-        snprintf(ret, TIME_TEXT_SIZE, "%lld s", (long long)seconds);
+    CLEANUP(buf_done) struct buf b;
+    struct kube_time t;
+    buf_init(&b, TIME_TEXT_SIZE - 1);
+    if (kube_time_from_unix(seconds, 0, &t))
+        kube_time_format(&b, t);
+    else
+        buf_add_f(&b, "%lld s", (long long)seconds);
+    snprintf(ret, TIME_TEXT_SIZE, "%" STR_FMT, STR_ARG(buf_str(&b)));
 }
 
 /* Text of a name as UTF-8, whatever it was coded in. A NUL inside is an attack on readers that stop there. */

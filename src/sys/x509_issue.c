@@ -386,6 +386,15 @@ err_code x509_csr_parse(struct arena *a, str pem, struct x509_csr **ret, struct 
     return ERR_NONE;
 }
 
+void x509_grant_period(struct x509_grant *g, int64_t now_s, int64_t ttl_s, int32_t expiration_s)
+{
+    static const int64_t minute = 60, back = 5 * minute, least = 10 * minute, brief = 8 * 60 * minute;
+    if (expiration_s && expiration_s < ttl_s)
+        ttl_s = expiration_s > least ? expiration_s : least;
+    g->not_before_s = now_s - back;
+    g->not_after_s = now_s + ttl_s - (ttl_s < brief ? 0 : back);
+}
+
 err_code x509_csr_sign(const struct x509_csr *csr, const struct x509_grant *grant,
                        const struct x509_issuer *issuer, struct x509_cert **ret, struct err *err)
 {

@@ -578,6 +578,31 @@ TEST(a_signing_request_is_refused_when_its_signature_or_form_is_wrong)
     pki_done(&ca);
 }
 
+TEST(a_grant_lasts_as_long_as_the_original_would_have_it)
+{
+    static const struct {
+        int64_t ttl_s;
+        int32_t expiration_s;
+        int64_t end_s; /* from now */
+    } cases[] = {
+        {365 * PKI_DAY, 0, 365 * PKI_DAY - 300},
+        {365 * PKI_DAY, 3600, 3600},
+        {365 * PKI_DAY, 28799, 28799},
+        {365 * PKI_DAY, 28800, 28800 - 300},
+        {365 * PKI_DAY, 600, 600},
+        {365 * PKI_DAY, 599, 600},
+        {365 * PKI_DAY, 1, 600},
+        {365 * PKI_DAY, 366 * PKI_DAY, 365 * PKI_DAY - 300},
+        {3600, 7200, 3600},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct x509_grant g;
+        x509_grant_period(&g, NOW, cases[i].ttl_s, cases[i].expiration_s);
+        CHECK_EQ(g.not_before_s, NOW - 300);
+        CHECK_EQ(g.not_after_s, NOW + cases[i].end_s);
+    }
+}
+
 TEST(a_grant_past_the_end_of_the_ca_is_cut_and_one_after_it_refused)
 {
     pki_init(&ca, "ca", NOW);
@@ -750,6 +775,24 @@ TEST(weak_certificates_are_not_trusted)
         "openssl x509 -req -sha1 -CA %s -CAkey %s -set_serial 9 -days 4000 2>/dev/null",
         cert, key);
     CHECK_ERR(UNAUTHORIZED, "too weak", trust(parsed(old), NOW + 3000LL * PKI_DAY, 0, "", &e));
+    pki_done(&ca);
+}
+
+TEST(the_authorities_of_the_machine_are_read_where_it_has_some)
+{
+    struct x509_pool *pool;
+    struct err err = ERR_INIT;
+    if (x509_pool_new_system(&pool, &err)) {
+        CHECK_EQ(err.code, ERR_NOT_FOUND);
+        CHECK_CONTAINS(err.msg, "ca-certificates");
+        return;
+    }
+    /* None of them knows ours. */
+    pki_init(&ca, "ca", NOW);
+    struct x509_verify_opts opts = {.now_s = NOW};
+    CHECK_ERR(UNAUTHORIZED, "unknown authority",
+              x509_verify(pool, (const struct x509_cert *const[]){ca.cert}, 1, &opts, &e));
+    x509_pool_unref(pool);
     pki_done(&ca);
 }
 
