@@ -174,13 +174,29 @@ static void run_end(struct run *r, str skip)
     http_conn_free(r->c);
 }
 
+static void seen_compare(const struct seen *a, const struct seen *b)
+{
+    str x = buf_str(&a->text), y = buf_str(&b->text);
+    if (a->what == 'b') /* how much of a body came before it was freed depends on the cuts */
+        return;
+    /* So does how much came before a fault was found: a piece that goes beyond its length is not delivered at all. */
+    str reset = S("\nreset\n");
+    if (str_ends(x, reset) && str_ends(y, reset) && x.n != y.n) {
+        x.n -= reset.n;
+        y.n -= reset.n;
+        size_t both = size_min(x.n, y.n);
+        CHECK_STR(str_slice(x, 0, both), str_slice(y, 0, both));
+        return;
+    }
+    CHECK_STR(x, y);
+}
+
 static void runs_compare(struct run *a, struct run *b)
 {
     if (!a->failed && !b->failed) {
         CHECK_EQ(a->seen_count, b->seen_count);
         for (size_t i = 0; i < a->seen_count; i++)
-            if (a->seen[i].what != 'b') /* how much of a body came before it was freed depends on the cuts */
-                CHECK_STR(buf_str(&a->seen[i].text), buf_str(&b->seen[i].text));
+            seen_compare(&a->seen[i], &b->seen[i]);
     }
     for (size_t i = 0; i < a->seen_count; i++)
         buf_done(&a->seen[i].text);
