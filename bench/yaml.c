@@ -178,7 +178,7 @@ BENCH(yaml, "text to tree and back; rates are bytes of YAML")
     race_init(&r, names);
     for (unsigned i = 0; i < DOCS; i++)
         race_add(&r, a, bench_pod(a, i, 2000));
-    race_both(b, "pod, 3 KB", &r);
+    race_both(b, "pod, 2 KB", &r);
     race_init(&r, names);
     race_add(&r, a, bench_pod_list(a, 2000000));
     race_both(b, "pod list", &r);
