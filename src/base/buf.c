@@ -42,13 +42,14 @@ char *buf_room_slow(struct buf *b, size_t n)
         b->failed = true;
         return NULL;
     }
-    if (n > b->cap - b->n) {
+    if (n > b->cap - b->n || !b->p) {
         size_t cap = size_max(size_max(b->cap * 2, 64), b->n + n);
         cap = size_min(cap, b->max);
+        size_t size = size_max(cap, 1); /* something to point at even when the maximum is 0 */
         if (b->arena)
-            b->p = arena_grow(b->arena, b->p, b->cap, cap, 1);
+            b->p = arena_grow(b->arena, b->p, b->cap, size, 1);
         else
-            b->p = mem_realloc(b->p, cap);
+            b->p = mem_realloc(b->p, size);
         b->cap = cap;
     }
     return b->p + b->n;

@@ -31,11 +31,12 @@ static inline str buf_str(const struct buf *b)
 
 err_code buf_check(const struct buf *b, struct err *err); /* ERR_TOO_LARGE when additions were lost */
 
-/* Room for `n` more bytes at the end, or NULL (failed). What was written is made part by buf_commit. */
+/* Room for `n` more bytes at the end (n may be 0), or NULL (failed). What was written is made part by buf_commit. `n - 1`:
+ * one comparison sends both "does not fit" and "nothing" the slow way, where an empty buffer gets memory to point at. */
 char *buf_room_slow(struct buf *b, size_t n);
 static inline char *buf_room(struct buf *b, size_t n)
 {
-    return LIKELY(n <= b->cap - b->n && !b->failed) ? b->p + b->n : buf_room_slow(b, n);
+    return LIKELY(n - 1 < b->cap - b->n && !b->failed) ? b->p + b->n : buf_room_slow(b, n);
 }
 static inline void buf_commit(struct buf *b, size_t n)
 {

@@ -82,6 +82,16 @@ TEST(buf_fails_once_and_stays_whole)
     CHECK_OK(buf_check(&b, &e));
 }
 
+TEST(buf_has_room_for_nothing)
+{
+    struct buf b;
+    buf_init(&b, 0);
+    CHECK(buf_room(&b, 0) != NULL && !b.failed);
+    CHECK(buf_room(&b, 1) == NULL && b.failed);
+    CHECK(buf_room(&b, 0) == NULL);
+    buf_done(&b);
+}
+
 TEST(buf_prints_extremes)
 {
     CLEANUP(buf_done) struct buf b;
