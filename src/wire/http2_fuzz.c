@@ -19,8 +19,9 @@ struct run {
     struct seen seen[SEEN_MAX];
     size_t seen_count;
     struct buf said;
-    bool
-        failed; /* whether a fault ends the connection may depend on the cuts: on what was answered before it came */
+    /* Whether a fault ends the connection may depend on the cuts: on what was answered before it came. */
+    bool failed;
+    bool ended_early; /* with bytes still to come */
 };
 
 static struct http_handler handler(struct seen *s);
@@ -148,6 +149,7 @@ static void hear(struct run *r, str bytes, size_t step)
         CHECK(!code || http_conn_is_over(r->c));
         r->failed |= code != ERR_NONE;
         bytes = str_from(bytes, piece.n);
+        r->ended_early |= bytes.n && http_conn_is_over(r->c);
     }
 }
 
@@ -194,8 +196,11 @@ static void seen_compare(const struct seen *a, const struct seen *b)
 static void runs_compare(struct run *a, struct run *b)
 {
     if (!a->failed && !b->failed) {
-        CHECK_EQ(a->seen_count, b->seen_count);
-        for (size_t i = 0; i < a->seen_count; i++)
+        /* An idle connection whose peer says farewell is over at the end of that piece: what the peer begins after its
+         * farewell is served if it came in the same piece, and forgotten else. */
+        if (!a->ended_early && !b->ended_early)
+            CHECK_EQ(a->seen_count, b->seen_count);
+        for (size_t i = 0; i < size_min(a->seen_count, b->seen_count); i++)
             seen_compare(&a->seen[i], &b->seen[i]);
     }
     for (size_t i = 0; i < a->seen_count; i++)
