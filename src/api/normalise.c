@@ -7,6 +7,7 @@
 #include "api/scalar.h"
 #include "api/tree.h"
 #include "base/base64.h"
+#include "base/map.h"
 
 enum { PATH_SIZE_MAX = 1 << 16 };
 
@@ -90,15 +91,31 @@ static void add_strict_path(struct buf *out, const struct field_path *p)
         buf_add(out, p->name);
 }
 
-static void unknown_member(struct normaliser *n, const struct field_path *around, str name)
+typedef void report_fn(void *ctx, str path);
+
+static void report_member(struct normaliser *n, report_fn *fn, const struct field_path *p)
 {
-    if (!n->report || !n->report->on_unknown)
-        return;
-    struct field_path p = field_path_name(around, name);
     struct buf path;
     buf_init_arena(&path, n->a, PATH_SIZE_MAX);
-    add_strict_path(&path, &p);
-    n->report->on_unknown(n->report->ctx, buf_str(&path));
+    add_strict_path(&path, p);
+    fn(n->report->ctx, buf_str(&path));
+}
+
+static void unknown_member(struct normaliser *n, const struct field_path *p)
+{
+    if (n->report && n->report->on_unknown)
+        report_member(n, n->report->on_unknown, p);
+}
+
+static bool watches_duplicates(const struct normaliser *n)
+{
+    return n->report && n->report->on_duplicate;
+}
+
+static void duplicate_member(struct normaliser *n, const struct field_path *p)
+{
+    if (watches_duplicates(n))
+        report_member(n, n->report->on_duplicate, p);
 }
 
 /* --- scalars --- */
@@ -179,11 +196,21 @@ static void drop_earlier(struct json *map)
     map->n = kept;
 }
 
+/* Enters a key. */
+static bool was_seen(struct map *seen, str key)
+{
+    bool added;
+    map_put(seen, key, &added);
+    return !added;
+}
+
 static bool map(struct normaliser *n, struct schema_at at, const struct place *place, const struct json *in,
                 struct json *ret)
 {
     if (in->type != JSON_OBJECT)
         return wrong_type(n, at, place, in, false);
+    CLEANUP(map_done) struct map seen;
+    map_init(&seen, (uint64_t[]){(uint64_t)(uintptr_t)n, (uint64_t)(uintptr_t)in}, MAP_BORROW_KEYS);
     struct schema_at items = schema_items(at);
     struct json_member *to = ARENA_ARRAY(n->a, struct json_member, in->n);
     uint32_t count = 0;
@@ -193,6 +220,8 @@ static bool map(struct normaliser *n, struct schema_at at, const struct place *p
             continue;
         to[count] = *m;
         struct field_path path = field_path_key(place->path, json_member_name(m));
+        if (watches_duplicates(n) && was_seen(&seen, path.name))
+            duplicate_member(n, &path);
         struct place inside = {&path, place->schema, place->type};
         if (!value(n, items, &inside, &m->value, &to[count++].value))
             return false;
@@ -285,7 +314,7 @@ static bool field_keep(struct normaliser *n, struct schema_at at, unsigned flags
 /* What was read of a struct, by field. */
 struct slots {
     struct json *values;
-    bool *given;
+    bool *given, *seen;
     const struct json *kind, *api_version;
 };
 
@@ -301,22 +330,25 @@ static bool read_members(struct normaliser *n, const struct schema *s, const str
 {
     for (uint32_t i = 0; i < in->n; i++) {
         const struct json_member *m = &in->v.members[i];
-        str name = json_member_name(m);
-        const struct schema_field *f = schema_field_find(s, t, name);
+        struct field_path path = field_path_name(around, json_member_name(m));
+        const struct schema_field *f = schema_field_find(s, t, path.name);
         if (f) {
             size_t at = (size_t)(f - &s->fields[t->field_first]);
-            struct field_path path = field_path_name(around, name);
             struct place inside = {&path, s, t};
             struct schema_at field = schema_field_at(s, f);
+            if (to->seen[at])
+                duplicate_member(n, &path);
+            to->seen[at] = true;
             to->given[at] = m->value.type != JSON_NULL || keeps_null(field);
             if (to->given[at] && !value(n, field, &inside, &m->value, &to->values[at]))
                 return false;
-        } else if ((t->flags & SCHEMA_TYPE_KIND) && str_is(name, "kind")) {
-            to->kind = &m->value;
-        } else if ((t->flags & SCHEMA_TYPE_KIND) && str_is(name, "apiVersion")) {
-            to->api_version = &m->value;
+        } else if ((t->flags & SCHEMA_TYPE_KIND) && is_type_meta(path.name)) {
+            const struct json **at = str_is(path.name, "kind") ? &to->kind : &to->api_version;
+            if (*at)
+                duplicate_member(n, &path);
+            *at = &m->value;
         } else if (!preserve) {
-            unknown_member(n, around, name);
+            unknown_member(n, &path);
         }
     }
     return true;
@@ -378,7 +410,8 @@ static bool structure(struct normaliser *n, struct schema_at at, const struct pl
     const struct schema *s;
     const struct schema_type *t = schema_struct(at, &s);
     struct slots slots = {.values = ARENA_ARRAY(n->a, struct json, t->field_count),
-                          .given = ARENA_ARRAY(n->a, bool, t->field_count)};
+                          .given = ARENA_ARRAY(n->a, bool, t->field_count),
+                          .seen = ARENA_ARRAY(n->a, bool, t->field_count)};
     if (!read_members(n, s, t, t->flags & SCHEMA_TYPE_PRESERVE, place->path, in, &slots))
         return false;
     struct json_member *members = ARENA_ARRAY(n->a, struct json_member, t->field_count + 2u), *to = members;

@@ -136,6 +136,21 @@ static void check_protobuf(struct sample *s)
     CHECK_STR(buf_str(&document), bytes);
 }
 
+static void check_reading(struct sample *s)
+{
+    static const char *const endings[] = {[TREE_JSON] = "json", [TREE_YAML] = "yaml", [TREE_PROTOBUF] = "pb"};
+    struct json normal = normalised(s, &s->tree);
+    for (size_t i = 0; i < ARRAY_COUNT(endings); i++) {
+        struct tree_complaints complaints;
+        struct json got;
+        CHECK_OK(tree_read(&s->a, &schema_builtin, s->type, (enum tree_format)i, read_form(s, endings[i]),
+                           &complaints, &got, &e));
+        CHECK_EQ(complaints.count, 0);
+        same(s, endings[i], &got, &s->tree);
+        CHECK_STR(printed(s, &got, 0), printed(s, &normal, 0));
+    }
+}
+
 static void check_view(struct sample *s)
 {
     struct json without = bare(s), tree = normalised(s, &without);
@@ -176,6 +191,11 @@ TEST(samples_are_normal_as_they_stand)
 TEST(samples_in_protobuf_are_the_same_documents_and_encode_to_the_same_bytes)
 {
     each_sample(check_protobuf);
+}
+
+TEST(samples_are_read_as_one_document_from_any_form)
+{
+    each_sample(check_reading);
 }
 
 TEST(samples_lose_nothing_through_a_view)

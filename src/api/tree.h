@@ -18,35 +18,53 @@
 struct schema_at schema_at_type(const struct schema *s, const struct schema_type *t,
                                 struct schema_node *storage);
 
+/* Whom to tell of a member, by its path ("spec.containers[0].foo"), borrowed for the call. Either may be NULL. */
 struct tree_report {
-    /* Called for every member the schema does not know, with its path ("spec.containers[0].foo"), borrowed for the
-     * call. May be NULL. */
-    void (*on_unknown)(void *ctx, str path);
+    void (*on_unknown)(void *ctx, str path);   /* the schema does not know it */
+    void (*on_duplicate)(void *ctx, str path); /* its object has it already: a tree of JSON_DUPLICATES_KEEP */
     void *ctx;
 };
 
-/* A new tree. BAD_REQUEST with the original's text when a value is of the wrong type: "json: cannot unmarshal string into
+/* A new tree, in which of two members of one name the last one counts. BAD_REQUEST with the original's text when a value is of the wrong type: "json: cannot unmarshal string into
  * Go struct field DeploymentSpec.spec.replicas of type int32". `kind` and `apiVersion` are kept at the front where the
  * type is a kind's. */
 err_code tree_normalise(struct arena *a, const struct schema *s, const struct schema_type *t,
                         const struct json *in, const struct tree_report *report, struct json *ret,
                         struct err *err);
 
-/* What strict decoding complains about, in the original's words: `unknown field "spec.foo"`, `duplicate field "spec.bar"`.
- * Each once, duplicates first; no more than the original tells. In the arena. */
+/* What a body may be written in. */
+enum tree_format { TREE_JSON, TREE_YAML, TREE_PROTOBUF };
+
+/* By a request's Content-Type ("application/yaml; charset=utf-8"; none: JSON). UNSUPPORTED_MEDIA_TYPE, saying what would
+ * be accepted; for custom resources that is not protobuf. */
+err_code tree_format_of(str content_type, const struct schema *s, enum tree_format *ret, struct err *err);
+
+/* What strict decoding complains about, each once, in the original's words and order: `unknown field "spec.foo"`,
+ * `duplicate field "spec.bar"`, of YAML `line 7: key "bar" already set in map`. In the arena.
+ * Each is a warning; whoever is asked to be strict refuses the body with all of them in one text. Protobuf has none. */
 #define TREE_COMPLAINTS_MAX 100
 struct tree_complaints {
     struct arena *arena;
     str items[TREE_COMPLAINTS_MAX];
     size_t count;
+    size_t of_yaml; /* so many in front are about the text of YAML */
 };
-void tree_complaints_add(struct tree_complaints *c, const char *what,
-                         str path); /* what: "unknown", "duplicate" */
+void tree_complaints_print(const struct tree_complaints *c,
+                           struct buf *out); /* `strict decoding error: ...` */
 
-/* A JSON body to a normalised tree, with what is said twice or not known on the way (of two, the later one counts).
- * Whoever is asked to be strict refuses a body with complaints; else they are warnings. `ret` borrows from the text. */
-err_code tree_read(struct arena *a, const struct schema *s, const struct schema_type *t, str text,
-                   struct tree_complaints *ret_complaints, struct json *ret, struct err *err);
+/* A body to a normalised tree:
+ *
+ *     if (tree_format_of(http_header_find(head, S("content-type")), s, &format, err) ||
+ *         tree_read(a, s, t, format, body, &complaints, &tree, err))
+ *         return err->code;
+ *
+ * The tree begins with kind and apiVersion if the body says them, in whatever form; whether they are those expected is
+ * the caller's question. Of a YAML body only the first document is read, as by the original. SYNTAX where the bytes do not
+ * parse, BAD_REQUEST as tree_normalise, TOO_LARGE by the limits of json.h, yaml.h and protobuf.h; the size of a body is
+ * for the caller to bound. `ret` borrows from the body. */
+err_code tree_read(struct arena *a, const struct schema *s, const struct schema_type *t,
+                   enum tree_format format, str body, struct tree_complaints *ret_complaints,
+                   struct json *ret, struct err *err);
 
 /* In place, in a normalised tree. */
 void tree_defaults(struct arena *a, const struct schema *s, const struct schema_type *t, struct json *tree);

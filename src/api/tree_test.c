@@ -114,45 +114,6 @@ TEST(normalise_reports_unknown_members_with_their_path)
     CHECK(json_get(&out, S("spec"), S("foo")) == NULL);
 }
 
-TEST(reading_complains_once_about_each_member_that_is_unknown_or_said_twice)
-{
-    CLEANUP(teardown) struct fixture f;
-    setup(&f);
-    struct tree_complaints c;
-    struct json out;
-    const struct schema_type *pod = type("core/v1", "Pod");
-    CHECK_OK(
-        tree_read(&f.a, &schema_builtin, pod,
-                  S("{\"spec\":{\"containers\":[{\"name\":\"a\",\"foo\":1,\"name\":\"b\",\"name\":\"c\"}],"
-                    "\"bar\":{\"x\":1}},\"bar\":2}"),
-                  &c, &out, &e));
-    static const char *const want[] = {
-        "duplicate field \"spec.containers[0].name\"",
-        "unknown field \"spec.containers[0].foo\"",
-        "unknown field \"spec.bar\"",
-        "unknown field \"bar\"",
-    };
-    CHECK_EQ(c.count, ARRAY_COUNT(want));
-    for (size_t i = 0; i < c.count; i++)
-        CHECK_STR(c.items[i], want[i]);
-    CHECK_STR(json_str(json_find(json_at(json_get(&out, S("spec"), S("containers")), 0), S("name"))), "c");
-    CHECK_ERR(SYNTAX, "line 1", tree_read(&f.a, &schema_builtin, pod, S("{"), &c, &out, &e));
-}
-
-TEST(reading_complains_no_more_often_than_the_original)
-{
-    CLEANUP(teardown) struct fixture f;
-    setup(&f);
-    struct tree_complaints c;
-    struct json out;
-    buf_add_c(&f.reports, '{');
-    for (int i = 0; i < 300; i++)
-        buf_add_f(&f.reports, "%s\"x%d\":1", i ? "," : "", i);
-    buf_add_c(&f.reports, '}');
-    CHECK_OK(tree_read(&f.a, &schema_builtin, type("core/v1", "Pod"), buf_str(&f.reports), &c, &out, &e));
-    CHECK_EQ(c.count, TREE_COMPLAINTS_MAX);
-}
-
 TEST(unknown_members_inside_maps_have_paths_with_dots)
 {
     CLEANUP(teardown) struct fixture f;

@@ -63,13 +63,14 @@ enum json_parse_flags {
     JSON_COPY = 1 << 0,             /* copy strings and names into the arena: the text may go away */
     JSON_DUPLICATES_ERROR = 1 << 1, /* a second member of the same name is a syntax error */
     JSON_TRAILING_OK = 1 << 2,      /* something may follow the value */
+    JSON_DUPLICATES_KEEP = 1 << 3, /* a second member of a name stays, behind the first one: to complain of */
 };
 
 struct json_opts {
     unsigned flags;
     unsigned depth_max;         /* 0: JSON_DEPTH_MAX */
     const struct intern *names; /* NULL: none */
-    /* Called for each second member of a name (the later one wins, as for the original), with the path to it in the
+    /* Called for each second member of a name (the later one wins, unless both are kept), with the path to it in the
      * form `spec.containers[0].name` (cut at 1,024 bytes); the path is borrowed for the call. May be NULL. */
     void (*on_duplicate)(void *ctx, str path);
     void *ctx;

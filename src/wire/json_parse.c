@@ -177,6 +177,8 @@ static __attribute__((noinline)) bool check_second(struct parser *ps, struct jso
         return true;
     if (!tell_second(ps, json_member_name(m), at))
         return false;
+    if (ps->opts->flags & JSON_DUPLICATES_KEEP)
+        return true;
     ps->frame->has_second = true;
     m->name = NULL;
     m->name_n = first;

@@ -345,6 +345,23 @@ TEST(json_keeps_the_later_of_two_members_and_tells_where_they_are)
     }
 }
 
+TEST(json_keeps_both_members_when_asked_to)
+{
+    CLEANUP(arena_done) struct arena a;
+    arena_init(&a, 0);
+    static const char text[] = "{\"a\":1,\"b\":{\"x\":[],\"x\":2},\"a\":{\"c\":3},\"a\":4}";
+    struct seen seen;
+    buf_init(&seen.paths, 1000);
+    struct json_opts opts = {.flags = JSON_DUPLICATES_KEEP, .on_duplicate = note_path, .ctx = &seen};
+    struct json j = parse_ok(&a, str_from_c(text), &opts);
+    CLEANUP(buf_done) struct buf out;
+    buf_init(&out, 1000);
+    json_print(&out, &j, 0);
+    CHECK_STR(buf_str(&out), text);
+    CHECK_STR(buf_str(&seen.paths), "b.x;a;a;");
+    buf_done(&seen.paths);
+}
+
 TEST(json_cuts_an_endless_path_to_a_second_member)
 {
     CLEANUP(arena_done) struct arena a;

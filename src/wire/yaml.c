@@ -139,7 +139,7 @@ err_code yaml_parse(struct arena *a, str text, const struct yaml_opts *opts, str
     str json = skip_space(text);
     struct err json_err;
     forget_place(opts);
-    bool maybe = text.n <= max && (begins(json, '{') || begins(json, '['));
+    bool maybe = text.n <= max && !(opts->flags & YAML_BODY) && (begins(json, '{') || begins(json, '['));
     if (!maybe || !parse_json(a, json, JSON_AT_END, opts, ret, &used, &json_err))
         return yaml_parse_events(a, text, opts, ret, err);
     if (json_err.code)

@@ -25,9 +25,9 @@
 enum yaml_flags {
     YAML_DUPLICATES_ERROR =
         1 << 0, /* a key that an object has already is an error; all of them in one message */
-    YAML_FIRST_DOCUMENT =
-        1 << 1, /* what follows the first document is not looked at: as the original's server
-                                     * reads a body */
+    /* As the original's server reads a body: what follows the first document is not looked at, and JSON is read as the
+     * YAML that it is. */
+    YAML_BODY = 1 << 1,
 };
 
 #define YAML_SIZE_MAX   ((size_t)64 << 20)

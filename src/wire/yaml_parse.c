@@ -693,7 +693,7 @@ static bool parse_document(struct builder *b)
         return true;
     if (!count_values(b, 1, mark) || !parse_root(b) || !take_event(b, &type, &mark))
         return false;
-    return (b->opts->flags & YAML_FIRST_DOCUMENT) || check_rest(b);
+    return (b->opts->flags & YAML_BODY) || check_rest(b);
 }
 
 static err_code finish_with(struct builder *b, const struct deferred *d)

@@ -332,13 +332,17 @@ TEST(yaml_names_of_the_intern_table_are_taken_from_it)
     intern_free(names);
 }
 
-TEST(yaml_first_document_alone_is_read_when_asked_for)
+TEST(yaml_of_a_body_is_its_first_document_and_never_json)
 {
     CLEANUP(arena_done) struct arena a;
     arena_init(&a, 0);
-    struct yaml_opts first = {.flags = YAML_FIRST_DOCUMENT};
-    CHECK_STR(parsed(&a, S("a: 1\n---\nb: @\n"), &first), "{\"a\":1}");
-    CHECK_STR(parsed(&a, S("---\n---\na: 1\n"), &first), "null");
+    CLEANUP(buf_done) struct buf notes;
+    buf_init(&notes, 4096);
+    struct yaml_opts body = {.flags = YAML_BODY, .on_duplicate = note_duplicate, .ctx = &notes};
+    CHECK_STR(parsed(&a, S("a: 1\n---\nb: @\n"), &body), "{\"a\":1}");
+    CHECK_STR(parsed(&a, S("---\n---\na: 1\n"), &body), "null");
+    CHECK_STR(parsed(&a, S("{\"a\":1,\n\"a\":1e3}\n---\n{"), &body), "{\"a\":1000}");
+    CHECK_STR(buf_str(&notes), "line 2: key \"a\" already set in map;");
 }
 
 /* Limits. */
