@@ -1,0 +1,174 @@
+#include "api/tree.h"
+#include "harness/test.h"
+
+/* What an update of `kind` from one document to another is told; both are normalised first, as they are in a server. */
+struct update {
+    const char *api_version, *kind, *old, *updated;
+    const char *want; /* "": allowed */
+};
+
+static struct json normal(struct arena *a, const struct schema_type *t, const char *text)
+{
+    struct json in, tree;
+    CHECK_OK(json_parse(a, str_from_c(text), NULL, &in, &e));
+    CHECK_OK(tree_normalise(a, &schema_builtin, t, &in, NULL, &tree, &e));
+    return tree;
+}
+
+static void check_update(const struct update *u)
+{
+    CLEANUP(arena_done) struct arena a;
+    arena_init(&a, 0);
+    const struct schema_kind_info *k = schema_kind_find(&schema_builtin, str_from_c(u->api_version),
+                                                        str_from_c(u->kind));
+    CHECK(k != NULL);
+    const struct schema_type *t = &schema_builtin.types[k->type];
+    struct json old = normal(&a, t, u->old), updated = normal(&a, t, u->updated);
+    struct field_errors errors;
+    field_errors_init(&errors, &a);
+    tree_immutable(&schema_builtin, t, &old, &updated, &errors);
+    struct buf b;
+    buf_init_arena(&b, &a, 1 << 16);
+    field_errors_print(&errors, &b);
+    CHECK_STR(buf_str(&b), u->want);
+}
+
+static void check_updates(const struct update *updates, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        check_update(&updates[i]);
+}
+
+TEST(immutable_scalars_keep_their_value)
+{
+    static const struct update cases[] = {
+        {"scheduling.k8s.io/v1", "PriorityClass", "{\"value\":7}", "{\"value\":7,\"description\":\"new\"}",
+         ""},
+        {"scheduling.k8s.io/v1", "PriorityClass", "{\"value\":7}", "{\"value\":8}",
+         "value: Invalid value: 8: field is immutable"},
+        /* A number that is always there: left out, it is 0. */
+        {"scheduling.k8s.io/v1", "PriorityClass", "{\"value\":7}", "{}",
+         "value: Invalid value: 0: field is immutable"},
+        {"scheduling.k8s.io/v1", "PriorityClass", "{}", "{\"value\":0}", ""},
+        {"node.k8s.io/v1", "RuntimeClass", "{\"handler\":\"a\"}", "{\"handler\":\"b\"}",
+         "handler: Invalid value: \"b\": field is immutable"},
+        {"v1", "Secret", "{\"type\":\"Opaque\"}", "{\"type\":\"x/y\"}",
+         "type: Invalid value: \"x/y\": field is immutable"},
+    };
+    check_updates(cases, ARRAY_COUNT(cases));
+}
+
+TEST(immutable_pointers_keep_their_value_or_their_absence)
+{
+    static const struct update cases[] = {
+        {"storage.k8s.io/v1", "StorageClass", "{\"reclaimPolicy\":\"Retain\"}",
+         "{\"reclaimPolicy\":\"Retain\",\"allowVolumeExpansion\":true}", ""},
+        {"storage.k8s.io/v1", "StorageClass", "{}", "{\"reclaimPolicy\":\"Retain\"}",
+         "reclaimPolicy: Invalid value: \"Retain\": field is immutable"},
+        {"storage.k8s.io/v1", "StorageClass", "{\"reclaimPolicy\":\"Retain\"}", "{}",
+         "reclaimPolicy: Invalid value: null: field is immutable"},
+        {"storage.k8s.io/v1", "StorageClass", "{\"reclaimPolicy\":null}", "{}", ""},
+        /* A pointer to a zero is not the same as none. */
+        {"storage.k8s.io/v1", "CSIDriver", "{\"spec\":{}}", "{\"spec\":{\"attachRequired\":false}}",
+         "spec.attachRequired: Invalid value: false: field is immutable"},
+        {"apps/v1", "Deployment", "{\"spec\":{\"selector\":{\"matchLabels\":{\"a\":\"1\",\"b\":\"2\"}}}}",
+         "{\"spec\":{\"replicas\":2,\"selector\":{\"matchLabels\":{\"b\":\"2\",\"a\":\"1\"}}}}", ""},
+        {"apps/v1", "Deployment", "{\"spec\":{\"selector\":{\"matchLabels\":{\"a\":\"1\"}}}}",
+         "{\"spec\":{\"selector\":{\"matchLabels\":{\"a\":\"1\"},\"matchExpressions\":[]}}}", ""},
+        {"apps/v1", "Deployment", "{\"spec\":{\"selector\":{\"matchLabels\":{\"a\":\"1\"}}}}",
+         "{\"spec\":{\"selector\":{\"matchLabels\":{\"a\":\"2\"}}}}",
+         "spec.selector: Invalid value: {\"matchLabels\":{\"a\":\"2\"}}: field is immutable"},
+        {"storage.k8s.io/v1", "CSIStorageCapacity", "{}", "{\"nodeTopology\":{}}",
+         "nodeTopology: Invalid value: {}: field is immutable"},
+    };
+    check_updates(cases, ARRAY_COUNT(cases));
+}
+
+TEST(immutable_structs_keep_each_of_their_members)
+{
+    static const struct update cases[] = {
+        {"rbac.authorization.k8s.io/v1", "RoleBinding", "{\"roleRef\":{\"kind\":\"Role\",\"name\":\"a\"}}",
+         "{\"roleRef\":{\"name\":\"a\",\"kind\":\"Role\"},\"subjects\":[{\"kind\":\"User\",\"name\":\"u\"}]}",
+         ""},
+        {"rbac.authorization.k8s.io/v1", "RoleBinding", "{\"roleRef\":{\"kind\":\"Role\",\"name\":\"a\"}}",
+         "{\"roleRef\":{\"kind\":\"Role\",\"name\":\"b\"}}",
+         "roleRef: Invalid value: {\"apiGroup\":\"\",\"kind\":\"Role\",\"name\":\"b\"}: field is immutable"},
+        {"rbac.authorization.k8s.io/v1", "RoleBinding", "{\"roleRef\":{\"kind\":\"Role\",\"name\":\"a\"}}",
+         "{}", "roleRef: Invalid value: {\"apiGroup\":\"\",\"kind\":\"\",\"name\":\"\"}: field is immutable"},
+    };
+    check_updates(cases, ARRAY_COUNT(cases));
+}
+
+TEST(immutable_lists_keep_their_items_and_their_order)
+{
+    static const struct update cases[] = {
+        {"storage.k8s.io/v1", "CSIDriver",
+         "{\"spec\":{\"volumeLifecycleModes\":[\"Persistent\",\"Ephemeral\"]}}",
+         "{\"spec\":{\"volumeLifecycleModes\":[\"Persistent\",\"Ephemeral\"]}}", ""},
+        {"storage.k8s.io/v1", "CSIDriver",
+         "{\"spec\":{\"volumeLifecycleModes\":[\"Persistent\",\"Ephemeral\"]}}",
+         "{\"spec\":{\"volumeLifecycleModes\":[\"Ephemeral\",\"Persistent\"]}}",
+         "spec.volumeLifecycleModes: Invalid value: [\"Ephemeral\",\"Persistent\"]: field is immutable"},
+        {"storage.k8s.io/v1", "CSIDriver", "{\"spec\":{\"volumeLifecycleModes\":[\"Persistent\"]}}",
+         "{\"spec\":{}}", "spec.volumeLifecycleModes: Invalid value: null: field is immutable"},
+        {"storage.k8s.io/v1", "CSIDriver", "{\"spec\":{}}", "{\"spec\":{\"volumeLifecycleModes\":[]}}", ""},
+    };
+    check_updates(cases, ARRAY_COUNT(cases));
+}
+
+TEST(immutable_maps_keep_their_entries_in_any_order)
+{
+    static const struct update cases[] = {
+        {"storage.k8s.io/v1", "StorageClass", "{\"parameters\":{\"a\":\"1\",\"b\":\"2\"}}",
+         "{\"parameters\":{\"b\":\"2\",\"a\":\"1\"}}", ""},
+        {"storage.k8s.io/v1", "StorageClass", "{\"parameters\":{\"a\":\"1\"}}",
+         "{\"parameters\":{\"a\":\"1\",\"b\":\"2\"}}",
+         "parameters: Invalid value: {\"a\":\"1\",\"b\":\"2\"}: field is immutable"},
+        {"storage.k8s.io/v1", "StorageClass", "{\"parameters\":{\"a\":\"1\"}}", "{\"parameters\":{}}",
+         "parameters: Invalid value: null: field is immutable"},
+        {"storage.k8s.io/v1", "StorageClass", "{\"parameters\":{}}", "{}", ""},
+    };
+    check_updates(cases, ARRAY_COUNT(cases));
+}
+
+TEST(immutable_opaque_values_keep_what_is_in_them)
+{
+    static const struct update cases[] = {
+        {"apps/v1", "ControllerRevision", "{\"data\":{\"a\":[1,{\"b\":2}]},\"revision\":1}",
+         "{\"data\":{\"a\":[1,{\"b\":2}]},\"revision\":2}", ""},
+        {"apps/v1", "ControllerRevision", "{\"data\":{\"a\":[1]}}", "{\"data\":{\"a\":[2]}}",
+         "data: Invalid value: {\"a\":[2]}: field is immutable"},
+    };
+    check_updates(cases, ARRAY_COUNT(cases));
+}
+
+TEST(immutable_fields_are_found_inside_structs_and_all_of_them_told)
+{
+    static const struct update cases[] = {
+        {"networking.k8s.io/v1", "IngressClass", "{\"spec\":{\"controller\":\"a\"}}", "{\"spec\":{}}",
+         "spec.controller: Invalid value: null: field is immutable"},
+        {"resource.k8s.io/v1", "ResourceSlice",
+         "{\"spec\":{\"driver\":\"d\",\"nodeName\":\"n\",\"pool\":{\"name\":\"p\",\"generation\":1}}}",
+         "{\"spec\":{\"driver\":\"d\",\"nodeName\":\"n\",\"pool\":{\"name\":\"p\",\"generation\":2}}}", ""},
+        {"resource.k8s.io/v1", "ResourceSlice",
+         "{\"spec\":{\"driver\":\"d\",\"nodeName\":\"n\",\"pool\":{\"name\":\"p\"}}}",
+         "{\"spec\":{\"driver\":\"e\",\"nodeName\":\"m\",\"pool\":{\"name\":\"q\"}}}",
+         "[spec.driver: Invalid value: \"e\": field is immutable, "
+         "spec.pool.name: Invalid value: \"q\": field is immutable, "
+         "spec.nodeName: Invalid value: \"m\": field is immutable]"},
+        /* A struct that is immutable as a whole is told as a whole. */
+        {"resource.k8s.io/v1", "ResourceClaim", "{\"spec\":{\"devices\":{}}}",
+         "{\"spec\":{\"devices\":{\"requests\":[{\"name\":\"a\"}]}}}",
+         "spec: Invalid value: {\"devices\":{\"requests\":[{\"name\":\"a\"}]}}: field is immutable"},
+    };
+    check_updates(cases, ARRAY_COUNT(cases));
+}
+
+TEST(updates_of_kinds_without_immutable_fields_are_free)
+{
+    static const struct update cases[] = {
+        {"v1", "ConfigMap", "{\"metadata\":{\"name\":\"a\"},\"data\":{\"a\":\"1\"}}",
+         "{\"metadata\":{\"name\":\"b\"},\"data\":{\"a\":\"2\"},\"immutable\":true}", ""},
+    };
+    check_updates(cases, ARRAY_COUNT(cases));
+}
