@@ -1,6 +1,6 @@
 /* parse.c - the schema language (api/README.md) to a model.
  * Line by line: a line that starts at the margin opens a declaration, indented lines belong to it, '|' lines are help for
- * what stands before them, '#' starts a comment. */
+ * what stands before them, lines indented twice go on with the line before them, '#' starts a comment. */
 #include "base/buf.h"
 #include "model.h"
 #include <errno.h>
@@ -9,6 +9,7 @@
 enum {
     WORDS_MAX = 64,
     FILE_SIZE_MAX = 4 << 20,
+    GOES_ON_INDENT = 8, /* columns */
 };
 
 struct parser {
@@ -671,6 +672,14 @@ static err_code parse_help(struct parser *p, str text)
     return ERR_NONE;
 }
 
+static bool goes_on(str line)
+{
+    size_t indent = 0;
+    while (indent < line.n && line.p[indent] == ' ')
+        indent++;
+    return indent >= GOES_ON_INDENT && indent < line.n && line.p[indent] != '|' && line.p[indent] != '#';
+}
+
 static err_code parse_line(struct parser *p, str line)
 {
     str trimmed = str_trim(line);
@@ -678,6 +687,8 @@ static err_code parse_line(struct parser *p, str line)
         return ERR_NONE;
     if (trimmed.p[0] == '|')
         return parse_help(p, str_from(trimmed, 1));
+    if (goes_on(line))
+        return fail(p, "indented twice, but there is no line here that it could go on with");
     if (split(p, line))
         return p->err->code;
     bool at_margin = line.p[0] != ' ' && line.p[0] != '\t';
@@ -706,6 +717,21 @@ err_code model_read_file(struct arena *a, const char *path, str *ret, struct err
     return buf_check(&b, err);
 }
 
+/* With the lines that go on with it: the words of all. */
+static str whole_line(struct parser *p, str line, str *rest, int *ret_more)
+{
+    str next, behind = *rest;
+    for (*ret_more = 0; str_next(&behind, '\n', &next) && goes_on(next); *rest = behind, ++*ret_more)
+        line = str_concat(p->a, line, next);
+    return line;
+}
+
+static bool can_go_on(str line)
+{
+    line = str_trim(line);
+    return line.n && line.p[0] != '|' && !str_contains(line, S("#"));
+}
+
 static err_code parse_file(struct model *m, const char *path, struct err *err)
 {
     struct parser p = {.m = m, .a = &m->arena, .file = str_from_c(path), .err = err};
@@ -713,9 +739,13 @@ static err_code parse_file(struct model *m, const char *path, struct err *err)
     if (model_read_file(&m->arena, path, &text, err))
         return err->code;
     while (str_next(&text, '\n', &line)) {
+        int more = 0;
         p.line++;
+        if (can_go_on(line))
+            line = whole_line(&p, line, &text, &more);
         if (parse_line(&p, line))
             return err->code;
+        p.line += more;
     }
     return ERR_NONE;
 }
