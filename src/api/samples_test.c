@@ -4,11 +4,9 @@
 #include "api/view.h"
 #include "harness/test.h"
 #include "wire/protobuf.h"
-#include <dirent.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-enum { DOCUMENT_SIZE_MAX = 1 << 22, NAMES_MAX = 1000 };
+enum { DOCUMENT_SIZE_MAX = 1 << 22 };
 
 struct sample {
     struct arena a;
@@ -17,32 +15,6 @@ struct sample {
     const struct schema_type *type;
     struct json tree; /* from JSON */
 };
-
-static int by_name(const void *x, const void *y)
-{
-    return strcmp(*(char *const *)x, *(char *const *)y);
-}
-
-/* Paths without their ending, sorted; skips the test where the reference is not at hand. */
-static size_t list_samples(struct arena *a, char **ret)
-{
-    const char *folder = test_reference_path("samples");
-    DIR *d = opendir(folder);
-    if (!d)
-        test_skip("no reference documents here");
-    size_t count = 0;
-    for (struct dirent *e; (e = readdir(d));) {
-        str name = str_from_c(e->d_name);
-        if (!str_ends(name, S(".json")))
-            continue;
-        CHECK_LT(count, NAMES_MAX);
-        str stem = str_slice(name, 0, name.n - strlen(".json"));
-        ret[count++] = str_cstr(a, str_format(a, "%s/%" STR_FMT, folder, STR_ARG(stem)));
-    }
-    closedir(d);
-    qsort(ret, count, sizeof *ret, by_name);
-    return count;
-}
 
 static str read_form(struct sample *s, const char *ending)
 {
@@ -169,8 +141,10 @@ static void each_sample(void (*check)(struct sample *s))
 {
     CLEANUP(arena_done) struct arena a;
     arena_init(&a, 0);
-    char **stems = ARENA_ARRAY(&a, char *, NAMES_MAX);
-    size_t count = list_samples(&a, stems), checked = 0;
+    size_t count, checked = 0;
+    char **stems = test_files(test_reference_path("samples"), ".json", &count);
+    if (!stems)
+        test_skip("no reference documents here");
     for (size_t i = 0; i < count; i++) {
         struct sample s;
         if (sample_open(&s, stems[i])) {

@@ -18,18 +18,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A test of the real world only. */
-#define REAL_TEST(name)                              \
-    static void linux_##name(struct suite_world *w); \
-    TEST(real_##name)                                \
-    {                                                \
-        struct suite_world w = {0};                  \
-        suite_world_init_real(&w);                   \
-        suite_run(&w, linux_##name);                 \
-        suite_world_done_real(&w);                   \
-    }                                                \
-    static void linux_##name(struct suite_world *w)
-
 /* --- signals --- */
 
 struct signal_log {

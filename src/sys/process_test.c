@@ -75,10 +75,19 @@ static void spawn(struct family *f, const struct child_spec *spec)
     stream_want(out, STREAM_READ);
 }
 
+#define ARGV(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+/* Without standard error. */
+static void spawn_command(struct family *f, const char *const *argv, int stdin_fd, int stdout_fd)
+{
+    spawn(f,
+          &(struct child_spec){.argv = argv, .stdin_fd = stdin_fd, .stdout_fd = stdout_fd, .stderr_fd = -1});
+}
+
 /* Runs a shell script; its standard output is in `output` then, its end in `status`. */
 static void run_script(struct family *f, const char *script, struct child_spec more)
 {
-    more.argv = (const char *const[]){"sh", "-c", script, NULL};
+    more.argv = ARGV("sh", "-c", script);
     more.stdin_fd = more.stderr_fd = -1;
     more.stdout_fd = CHILD_PIPE;
     spawn(f, &more);
@@ -103,10 +112,7 @@ TEST(child_killed_by_a_signal_is_reported_as_such)
     struct family f;
     family_init(&f);
     f.frees = true;
-    spawn(&f, &(struct child_spec){.argv = (const char *const[]){"sleep", "100", NULL},
-                                   .stdin_fd = -1,
-                                   .stdout_fd = -1,
-                                   .stderr_fd = -1});
+    spawn_command(&f, ARGV("sleep", "100"), -1, -1);
     suite_let_pass(f.l, NS_PER_MS);
     CHECK_EQ(f.exits, 0);
     CHECK_OK(child_kill(f.child, SIGTERM, &e));
@@ -122,14 +128,14 @@ TEST(child_that_cannot_be_executed_is_an_error_of_spawn)
     family_init(&f);
     struct child_spec spec = {.stdin_fd = CHILD_PIPE, .stdout_fd = CHILD_PIPE, .stderr_fd = CHILD_PIPE};
     struct child_handler h = {.on_exit = note_exit, .ctx = &f};
-    spec.argv = (const char *const[]){"/nowhere/at/all", NULL};
+    spec.argv = ARGV("/nowhere/at/all");
     CHECK_ERR(NOT_FOUND, "could not start '/nowhere/at/all': could not execute it",
               child_spawn(f.l, &spec, h, &f.child, &e));
-    spec.argv = (const char *const[]){"no-such-program-in-path", NULL};
+    spec.argv = ARGV("no-such-program-in-path");
     CHECK_ERR(NOT_FOUND, "could not execute it", child_spawn(f.l, &spec, h, &f.child, &e));
-    spec.argv = (const char *const[]){"/etc/passwd", NULL};
+    spec.argv = ARGV("/etc/passwd");
     CHECK_ERR(FORBIDDEN, "could not execute it", child_spawn(f.l, &spec, h, &f.child, &e));
-    spec.argv = (const char *const[]){"true", NULL};
+    spec.argv = ARGV("true");
     spec.dir = "/nowhere/at/all";
     CHECK_ERR(NOT_FOUND, "could not change into its directory", child_spawn(f.l, &spec, h, &f.child, &e));
     spec.dir = NULL;
@@ -145,10 +151,7 @@ TEST(child_reads_what_we_write_until_we_shut_down)
 {
     struct family f;
     family_init(&f);
-    spawn(&f, &(struct child_spec){.argv = (const char *const[]){"cat", NULL},
-                                   .stdin_fd = CHILD_PIPE,
-                                   .stdout_fd = CHILD_PIPE,
-                                   .stderr_fd = -1});
+    spawn_command(&f, ARGV("cat"), CHILD_PIPE, CHILD_PIPE);
     struct stream *in = child_stream(f.child, 0);
     size_t n;
     CHECK_OK(stream_write(in, &S("through the cat"), 1, &n, &e));
@@ -187,10 +190,7 @@ TEST(child_gets_more_than_a_pipe_holds)
 {
     struct family f;
     family_init(&f);
-    spawn(&f, &(struct child_spec){.argv = (const char *const[]){"cat", NULL},
-                                   .stdin_fd = CHILD_PIPE,
-                                   .stdout_fd = CHILD_PIPE,
-                                   .stderr_fd = -1});
+    spawn_command(&f, ARGV("cat"), CHILD_PIPE, CHILD_PIPE);
     struct feeder feeder = {.total = 1000000};
     stream_set_handler(child_stream(f.child, 0), (struct stream_handler){.on_ready = feed, .ctx = &feeder});
     stream_want(child_stream(f.child, 0), STREAM_WRITE);
@@ -205,10 +205,7 @@ TEST(child_that_does_not_read_gives_us_an_error_and_no_signal)
 {
     struct family f;
     family_init(&f);
-    spawn(&f, &(struct child_spec){.argv = (const char *const[]){"true", NULL},
-                                   .stdin_fd = CHILD_PIPE,
-                                   .stdout_fd = -1,
-                                   .stderr_fd = -1});
+    spawn_command(&f, ARGV("true"), CHILD_PIPE, -1);
     struct stream *in = child_take_stream(f.child, 0);
     SUITE_WAIT_COUNT(f.l, &f.exits, 1);
     size_t n;
@@ -223,9 +220,8 @@ TEST(child_gets_the_directory_and_environment_of_its_spec)
     struct family f;
     family_init(&f);
     setenv("SKIFF_TEST_OURS", "ours", 1);
-    run_script(
-        &f, "pwd; echo $GIVEN:$SKIFF_TEST_OURS",
-        (struct child_spec){.dir = "/usr", .envp = (const char *const[]){"GIVEN=given", "PATH=/bin", NULL}});
+    run_script(&f, "pwd; echo $GIVEN:$SKIFF_TEST_OURS",
+               (struct child_spec){.dir = "/usr", .envp = ARGV("GIVEN=given", "PATH=/bin")});
     CHECK_STR(buf_str(&f.output), "/usr\ngiven:\n");
     family_done(&f);
     family_init(&f);
@@ -262,7 +258,7 @@ TEST(child_may_be_given_our_standard_streams_in_any_order)
     CHECK_EQ(pipe2(pipe_fds, O_CLOEXEC), 0);
     /* As in a daemon that closed its own: the pipe's ends are 0 and 1, the wrong way round. */
     CHECK_EQ(dup2(pipe_fds[1], 0), 0);
-    spawn(&f, &(struct child_spec){.argv = (const char *const[]){"sh", "-c", "echo one; echo two >&2", NULL},
+    spawn(&f, &(struct child_spec){.argv = ARGV("sh", "-c", "echo one; echo two >&2"),
                                    .stdin_fd = -1,
                                    .stdout_fd = 0,
                                    .stderr_fd = 0});
@@ -297,10 +293,7 @@ TEST(child_that_is_forgotten_runs_on_and_is_reaped)
 {
     struct family f;
     family_init(&f);
-    spawn(&f, &(struct child_spec){.argv = (const char *const[]){"sleep", "0.05", NULL},
-                                   .stdin_fd = -1,
-                                   .stdout_fd = CHILD_PIPE,
-                                   .stderr_fd = -1});
+    spawn_command(&f, ARGV("sleep", "0.05"), -1, CHILD_PIPE);
     pid_t pid = child_pid(f.child);
     child_free(f.child);
     CHECK_EQ(kill(pid, 0), 0);
@@ -321,7 +314,7 @@ struct starter {
 static void start_mortal(struct loop_msg *m)
 {
     struct starter *st = CONTAINER_OF(m, struct starter, msg);
-    struct child_spec spec = {.argv = (const char *const[]){"sleep", "100", NULL},
+    struct child_spec spec = {.argv = ARGV("sleep", "100"),
                               .stdin_fd = -1,
                               .stdout_fd = -1,
                               .stderr_fd = -1,

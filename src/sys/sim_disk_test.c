@@ -37,14 +37,22 @@ static int byte_at(const struct sim_node *f, uint64_t offset)
     return sim_file_read(f, offset, &c, 1) ? c : -1;
 }
 
+/* A file of `n` bytes `c` that is safe, its name too. */
+static struct sim_node *make_synced(struct sim_disk *d, str path, char c, size_t n)
+{
+    struct sim_node *f = make_file(d, path);
+    if (n)
+        put(f, 0, c, n);
+    sim_file_sync(f);
+    sim_dir_sync(sim_disk_root(d));
+    return f;
+}
+
 TEST(sim_disk_keeps_through_every_crash_what_was_synced)
 {
     for (uint64_t seed = 0; seed < 200; seed++) {
         CLEANUP(disk_unrefp) struct sim_disk *d = sim_disk_new(seed);
-        struct sim_node *f = make_file(d, S("f"));
-        put(f, 0, 'a', 3000);
-        sim_file_sync(f);
-        sim_dir_sync(sim_disk_root(d));
+        struct sim_node *f = make_synced(d, S("f"), 'a', 3000);
         put(f, 1024, 'b', 512);
         CLEANUP(disk_unrefp) struct sim_disk *after = sim_disk_crash(d);
         struct sim_node *g = find(after, S("f"));
@@ -61,10 +69,7 @@ TEST(sim_disk_tears_unsynced_writes_between_sectors_only)
     bool seen[4] = {false};
     for (uint64_t seed = 0; seed < 200; seed++) {
         CLEANUP(disk_unrefp) struct sim_disk *d = sim_disk_new(seed);
-        struct sim_node *f = make_file(d, S("f"));
-        sim_dir_sync(sim_disk_root(d));
-        put(f, 0, 'a', 1024);
-        sim_file_sync(f);
+        struct sim_node *f = make_synced(d, S("f"), 'a', 1024);
         put(f, 0, 'b', 1024);
         CLEANUP(disk_unrefp) struct sim_disk *after = sim_disk_crash(d);
         struct sim_node *g = find(after, S("f"));
@@ -80,10 +85,7 @@ TEST(sim_disk_may_keep_an_overwritten_version_that_was_never_synced)
     bool seen[3] = {false};
     for (uint64_t seed = 0; seed < 200; seed++) {
         CLEANUP(disk_unrefp) struct sim_disk *d = sim_disk_new(seed);
-        struct sim_node *f = make_file(d, S("f"));
-        put(f, 0, 'a', 512);
-        sim_file_sync(f);
-        sim_dir_sync(sim_disk_root(d));
+        struct sim_node *f = make_synced(d, S("f"), 'a', 512);
         put(f, 0, 'b', 512);
         put(f, 0, 'c', 512);
         CLEANUP(disk_unrefp) struct sim_disk *after = sim_disk_crash(d);
@@ -97,8 +99,7 @@ TEST(sim_disk_keeps_a_new_name_for_sure_only_after_dir_sync)
     size_t lost = 0, kept = 0;
     for (uint64_t seed = 0; seed < 100; seed++) {
         CLEANUP(disk_unrefp) struct sim_disk *d = sim_disk_new(seed);
-        make_file(d, S("synced"));
-        sim_dir_sync(sim_disk_root(d));
+        make_synced(d, S("synced"), 0, 0);
         sim_file_sync(make_file(d, S("not")));
         CLEANUP(disk_unrefp) struct sim_disk *after = sim_disk_crash(d);
         CHECK(find(after, S("synced")));
@@ -113,11 +114,8 @@ TEST(sim_disk_renames_whole_or_not_at_all)
     size_t old = 0, new = 0;
     for (uint64_t seed = 0; seed < 100; seed++) {
         CLEANUP(disk_unrefp) struct sim_disk *d = sim_disk_new(seed);
-        put(make_file(d, S("state")), 0, 'o', 1);
-        sim_file_sync(find(d, S("state")));
-        put(make_file(d, S("new")), 0, 'n', 1);
-        sim_file_sync(find(d, S("new")));
-        sim_dir_sync(sim_disk_root(d));
+        make_synced(d, S("state"), 'o', 1);
+        make_synced(d, S("new"), 'n', 1);
         CHECK_OK(sim_node_rename(sim_disk_root(d), S("new"), S("state"), &e));
         CHECK_EQ(byte_at(find(d, S("state")), 0), 'n');
         CLEANUP(disk_unrefp) struct sim_disk *after = sim_disk_crash(d);
@@ -173,10 +171,7 @@ TEST(sim_disk_never_writes_back_what_a_failed_sync_dropped)
     size_t lost = 0;
     for (uint64_t seed = 0; seed < 100; seed++) {
         CLEANUP(disk_unrefp) struct sim_disk *d = sim_disk_new(seed);
-        struct sim_node *f = make_file(d, S("f"));
-        put(f, 0, 'a', 1024);
-        sim_file_sync(f);
-        sim_dir_sync(sim_disk_root(d));
+        struct sim_node *f = make_synced(d, S("f"), 'a', 1024);
         put(f, 0, 'b', 1024);
         sim_file_sync_failed(f);
         sim_file_sync(f);
@@ -194,8 +189,7 @@ TEST(sim_disk_never_writes_back_what_a_failed_sync_dropped)
 TEST(sim_disk_holds_no_lock_after_a_crash)
 {
     CLEANUP(disk_unrefp) struct sim_disk *d = sim_disk_new(1);
-    struct sim_node *f = make_file(d, S("lock"));
-    sim_dir_sync(sim_disk_root(d));
+    struct sim_node *f = make_synced(d, S("lock"), 0, 0);
     CHECK(sim_node_lock(f));
     CHECK(!sim_node_lock(f));
     CLEANUP(disk_unrefp) struct sim_disk *after = sim_disk_crash(d);
@@ -296,8 +290,7 @@ TEST(sim_disk_leaves_of_each_sector_one_of_the_versions_since_its_last_sync)
     for (uint64_t seed = 0; seed < 500; seed++) {
         struct sim_random dice = sim_random_new(test_seed() + seed, 7);
         CLEANUP(disk_unrefp) struct sim_disk *d = sim_disk_new(test_seed() + seed);
-        struct sim_node *f = make_file(d, S("f"));
-        sim_dir_sync(sim_disk_root(d));
+        struct sim_node *f = make_synced(d, S("f"), 0, 0);
         struct history h = {0};
         history_synced(&h, 0);
         size_t steps = sim_random_below(&dice, 50);
@@ -325,8 +318,7 @@ TEST(sim_disk_survives_the_same_way_from_the_same_seed)
         size_t sizes[2];
         for (int run = 0; run < 2; run++) {
             CLEANUP(disk_unrefp) struct sim_disk *d = sim_disk_new(seed);
-            struct sim_node *f = make_file(d, S("f"));
-            sim_dir_sync(sim_disk_root(d));
+            struct sim_node *f = make_synced(d, S("f"), 0, 0);
             for (char i = 0; i < 20; i++)
                 put(f, (uint64_t)(i % 5) * 700, i, 1000);
             CLEANUP(disk_unrefp) struct sim_disk *after = sim_disk_crash(d);

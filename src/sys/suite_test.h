@@ -44,36 +44,28 @@ void suite_run(struct suite_world *w, void (*fn)(struct suite_world *w));
 
 #define SUITE_TEST(name)                             \
     static void suite_##name(struct suite_world *w); \
-    TEST(real_##name)                                \
-    {                                                \
-        struct suite_world w = {0};                  \
-        suite_world_init_real(&w);                   \
-        suite_run(&w, suite_##name);                 \
-        suite_world_done_real(&w);                   \
-    }                                                \
-    SUITE_TEST_SIM_(name)                            \
+    SUITE_TEST_IN(real, name)                        \
+    SUITE_TEST_IN(sim, name)                         \
     SUITE_TEST_TLS_(name)                            \
     static void suite_##name(struct suite_world *w)
-#define SUITE_TEST_SIM_(name)        \
-    TEST(sim_##name)                 \
-    {                                \
-        struct suite_world w = {0};  \
-        suite_world_init_sim(&w);    \
-        suite_run(&w, suite_##name); \
-        suite_world_done_sim(&w);    \
+#define SUITE_TEST_IN(world, name)    \
+    TEST(world##_##name)              \
+    {                                 \
+        struct suite_world w = {0};   \
+        suite_world_init_##world(&w); \
+        suite_run(&w, suite_##name);  \
+        suite_world_done_##world(&w); \
     }
 #ifdef SUITE_OVER_TLS
-#define SUITE_TEST_TLS_(name)        \
-    TEST(tls_##name)                 \
-    {                                \
-        struct suite_world w = {0};  \
-        suite_world_init_tls(&w);    \
-        suite_run(&w, suite_##name); \
-        suite_world_done_tls(&w);    \
-    }
+#define SUITE_TEST_TLS_(name) SUITE_TEST_IN(tls, name)
 #else
 #define SUITE_TEST_TLS_(name)
 #endif
+/* A test of the real world only. */
+#define REAL_TEST(name)                              \
+    static void suite_##name(struct suite_world *w); \
+    SUITE_TEST_IN(real, name)                        \
+    static void suite_##name(struct suite_world *w)
 
 struct loop *suite_loop(struct suite_world *w, const char *name);
 struct loop *suite_peer_loop(struct suite_world *w, const char *name);

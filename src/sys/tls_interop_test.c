@@ -1,36 +1,23 @@
 /* tls_interop_test.c - our ends against OpenSSL's own programs, over real sockets. */
 #include "base/mem.h"
 #include "harness/test.h"
-#include "sys/pki_test.h"
 #include "sys/process.h"
-#include "sys/tls.h"
+#include "sys/tls_stage_test.h"
 #include <stdio.h>
 #include <sys/wait.h>
-#include <time.h>
 
-#define HOST "server.example"
-
-static struct env *env;
-static struct loop *loop;
-static struct pki ca;
-static struct x509_pool *pool;
+static struct tls_stage stage;
 static const char *ca_path;
 
 static void stage_open(void)
 {
-    CHECK_OK(env_new_real(NULL, &env, &e));
-    CHECK_OK(loop_new(env, S("test"), &loop, &e));
-    pki_init(&ca, "ca", (int64_t)time(NULL));
-    CHECK_OK(x509_pool_new_of(&ca.cert, 1, &pool, &e));
-    ca_path = pki_file(&ca, "ca.pem", pki_cert_pem(&ca, ca.cert));
+    tls_stage_open(&stage);
+    ca_path = pki_file(&stage.ca, "ca.pem", pki_cert_pem(&stage.ca, stage.ca.cert));
 }
 
 static void stage_close(void)
 {
-    loop_free(loop);
-    env_free(env);
-    pool = x509_pool_unref(pool);
-    pki_done(&ca);
+    tls_stage_close(&stage);
 }
 
 /* --- a program whose output is kept --- */
@@ -71,18 +58,18 @@ static void program_start(struct program *p, const char *command)
     str rest = str_from_c(command), word;
     while (str_next(&rest, ' ', &word)) {
         ASSERT(n < ARRAY_COUNT(argv) - 1);
-        argv[n++] = str_cstr(&ca.arena, word);
+        argv[n++] = str_cstr(&stage.ca.arena, word);
     }
     argv[n] = NULL;
     *p = (struct program){.over = false};
-    buf_init_arena(&p->out, &ca.arena, 1 << 20);
+    buf_init_arena(&p->out, &stage.ca.arena, 1 << 20);
     struct child_spec spec = {.argv = argv,
                               .stdin_fd = CHILD_PIPE,
                               .stdout_fd = CHILD_PIPE,
                               .stderr_fd = CHILD_PIPE,
                               .dies_with_parent = true};
-    CHECK_OK(
-        child_spawn(loop, &spec, (struct child_handler){.on_exit = program_exit, .ctx = p}, &p->child, &e));
+    CHECK_OK(child_spawn(stage.loop, &spec, (struct child_handler){.on_exit = program_exit, .ctx = p},
+                         &p->child, &e));
     p->in = child_take_stream(p->child, 0);
     for (int i = 0; i < 2; i++) {
         p->outs[i] = child_take_stream(p->child, 1 + i);
@@ -161,10 +148,10 @@ static void end_listen(struct end *d, struct tls_config *config)
 {
     struct net_addr at;
     *d = (struct end){.config = config};
-    buf_init_arena(&d->got, &ca.arena, 1 << 20);
+    buf_init_arena(&d->got, &stage.ca.arena, 1 << 20);
     CHECK_OK(net_addr_parse(S("127.0.0.1:0"), &at, &e));
-    CHECK_OK(listener_new(env, &at, NULL, &d->listener, &e));
-    CHECK_OK(listener_attach(d->listener, loop, end_accept, d, &e));
+    CHECK_OK(listener_new(stage.env, &at, NULL, &d->listener, &e));
+    CHECK_OK(listener_attach(d->listener, stage.loop, end_accept, d, &e));
 }
 
 static void end_close(struct end *d)
@@ -172,7 +159,7 @@ static void end_close(struct end *d)
     stream_close(d->s);
     d->s = NULL;
     if (d->listener) {
-        listener_detach(d->listener, loop);
+        listener_detach(d->listener, stage.loop);
         listener_free(d->listener);
     }
 }
@@ -182,7 +169,7 @@ static void end_look(struct end *d)
     struct x509_cert **certs;
     size_t count;
     CHECK(tls_stream_info(d->s, &d->info));
-    CHECK_OK(tls_stream_peer_certs(d->s, &ca.arena, &certs, &count, &e));
+    CHECK_OK(tls_stream_peer_certs(d->s, &stage.ca.arena, &certs, &count, &e));
     d->peer = count ? x509_cert_info(certs[0])->subject.common_name : STR_NONE;
 }
 
@@ -216,7 +203,7 @@ static bool end_got_line(void *ctx)
 
 static void run_until(bool (*cond)(void *ctx), struct both *b)
 {
-    if (!loop_run_until(loop, cond, b, 10 * NS_PER_S))
+    if (!loop_run_until(stage.loop, cond, b, 10 * NS_PER_S))
         FAIL("nothing more happens; the program said: %" STR_FMT, STR_ARG(buf_str(&b->program->out)));
 }
 
@@ -228,22 +215,24 @@ static void wait_for_words(struct both *b, const char *wanted)
 
 static const char *id_files(struct pki_id *id, const char *name)
 {
-    const char *cert = pki_file(&ca, str_format(&ca.arena, "%s.pem", name).p, pki_cert_pem(&ca, id->cert));
-    const char *key = pki_file(&ca, str_format(&ca.arena, "%s.key", name).p, pki_key_pem(&ca, id->key));
-    return str_format(&ca.arena, "-cert %s -key %s", cert, key).p;
+    const char *cert = pki_file(&stage.ca, str_format(&stage.ca.arena, "%s.pem", name).p,
+                                pki_cert_pem(&stage.ca, id->cert));
+    const char *key = pki_file(&stage.ca, str_format(&stage.ca.arena, "%s.key", name).p,
+                               pki_key_pem(&stage.ca, id->key));
+    return str_format(&stage.ca.arena, "-cert %s -key %s", cert, key).p;
 }
 
 TEST(openssl_as_a_client_talks_to_us_and_knows_who_we_are)
 {
     static const char *const versions[] = {"-tls1_2", "-tls1_3"};
     stage_open();
-    struct pki_id server_id = pki_server(&ca, HOST), client_id = pki_client(&ca, "jane", "devs");
+    struct pki_id server_id = pki_server(&stage.ca, HOST), client_id = pki_client(&stage.ca, "jane", "devs");
     struct tls_identity identity = {&server_id.cert, 1, server_id.key};
     str alpn[] = {S("h2"), S("http/1.1")};
     struct tls_server_opts opts = {.identities = &identity,
                                    .identity_count = 1,
                                    .client_auth = TLS_CLIENT_AUTH_OPTIONAL,
-                                   .client_ca = pool,
+                                   .client_ca = stage.pool,
                                    .alpn = alpn,
                                    .alpn_count = 2};
     CLEANUP(tls_config_unrefp) struct tls_config *config = NULL;
@@ -254,7 +243,7 @@ TEST(openssl_as_a_client_talks_to_us_and_knows_who_we_are)
         struct program p;
         end_listen(&d, config);
         program_start(&p,
-                      str_format(&ca.arena,
+                      str_format(&stage.ca.arena,
                                  "openssl s_client -connect 127.0.0.1:%d -servername %s -verify_hostname %s "
                                  "-CAfile %s -verify_return_error -alpn http/1.1 %s %s",
                                  listener_addr(d.listener)->port, HOST, HOST, ca_path, versions[i], id)
@@ -285,18 +274,18 @@ TEST(openssl_as_a_client_talks_to_us_and_knows_who_we_are)
 TEST(openssl_as_a_client_is_told_why_when_it_may_not_in)
 {
     stage_open();
-    struct pki_id server_id = pki_server(&ca, HOST);
+    struct pki_id server_id = pki_server(&stage.ca, HOST);
     struct tls_identity identity = {&server_id.cert, 1, server_id.key};
     struct tls_server_opts opts = {.identities = &identity,
                                    .identity_count = 1,
                                    .client_auth = TLS_CLIENT_AUTH_REQUIRED,
-                                   .client_ca = pool};
+                                   .client_ca = stage.pool};
     CLEANUP(tls_config_unrefp) struct tls_config *config = NULL;
     CHECK_OK(tls_config_new_server(&opts, &config, &e));
     struct end d;
     struct program p;
     end_listen(&d, config);
-    program_start(&p, str_format(&ca.arena, "openssl s_client -connect 127.0.0.1:%d -CAfile %s",
+    program_start(&p, str_format(&stage.ca.arena, "openssl s_client -connect 127.0.0.1:%d -CAfile %s",
                                  listener_addr(d.listener)->port, ca_path)
                           .p);
     struct both b = {&d, &p, NULL};
@@ -316,7 +305,7 @@ TEST(openssl_as_a_client_is_told_why_when_it_may_not_in)
 static uint16_t server_start(struct program *p, const char *options)
 {
     program_start(
-        p, str_format(&ca.arena, "openssl s_server -accept 127.0.0.1:0 -naccept 1 -rev %s", options).p);
+        p, str_format(&stage.ca.arena, "openssl s_server -accept 127.0.0.1:0 -naccept 1 -rev %s", options).p);
     struct both b = {NULL, p, NULL};
     wait_for_words(&b, "ACCEPT 127.0.0.1:");
     wait_for_words(&b, "\n");
@@ -334,9 +323,9 @@ static void end_connect(struct end *d, struct tls_config *config, uint16_t port)
     struct stream *inner;
     struct stream_handler handler = {.on_ready = end_ready, .ctx = d};
     *d = (struct end){.config = config};
-    buf_init_arena(&d->got, &ca.arena, 1 << 20);
-    CHECK_OK(net_addr_parse(str_format(&ca.arena, "127.0.0.1:%d", port), &to, &e));
-    CHECK_OK(stream_connect(loop, &to, (struct stream_handler){NULL}, &inner, &e));
+    buf_init_arena(&d->got, &stage.ca.arena, 1 << 20);
+    CHECK_OK(net_addr_parse(str_format(&stage.ca.arena, "127.0.0.1:%d", port), &to, &e));
+    CHECK_OK(stream_connect(stage.loop, &to, (struct stream_handler){NULL}, &inner, &e));
     CHECK_OK(tls_stream_client(inner, config, S(HOST), handler, &d->s, &e));
     stream_want(d->s, STREAM_READ);
 }
@@ -352,19 +341,19 @@ TEST(openssl_as_a_server_talks_to_us_and_knows_who_we_are)
 {
     static const char *const versions[] = {"-tls1_2", "-tls1_3"};
     stage_open();
-    struct pki_id server_id = pki_server(&ca, HOST), client_id = pki_client(&ca, "jane", "devs");
+    struct pki_id server_id = pki_server(&stage.ca, HOST), client_id = pki_client(&stage.ca, "jane", "devs");
     struct tls_identity identity = {&client_id.cert, 1, client_id.key};
     str alpn[] = {S("h2"), S("http/1.1")};
     CLEANUP(tls_config_unrefp) struct tls_config *config = NULL;
-    struct tls_client_opts opts = {.ca = pool, .identity = &identity, .alpn = alpn, .alpn_count = 2};
+    struct tls_client_opts opts = {.ca = stage.pool, .identity = &identity, .alpn = alpn, .alpn_count = 2};
     CHECK_OK(tls_config_new_client(&opts, &config, &e));
     const char *id = id_files(&server_id, "server");
     for (size_t i = 0; i < ARRAY_COUNT(versions); i++) {
         struct end d;
         struct program p;
         uint16_t port = server_start(
-            &p, str_format(&ca.arena, "%s %s -CAfile %s -Verify 1 -verify_return_error -alpn h2", versions[i],
-                           id, ca_path)
+            &p, str_format(&stage.ca.arena, "%s %s -CAfile %s -Verify 1 -verify_return_error -alpn h2",
+                           versions[i], id, ca_path)
                     .p);
         struct both b = {&d, &p, NULL};
         end_connect(&d, config, port);
@@ -389,18 +378,16 @@ TEST(openssl_as_a_server_talks_to_us_and_knows_who_we_are)
 TEST(a_server_of_openssl_with_the_wrong_name_is_not_talked_to)
 {
     stage_open();
-    struct pki_id server_id = pki_server(&ca, "else.example");
-    CLEANUP(tls_config_unrefp) struct tls_config *config = NULL;
-    CHECK_OK(tls_config_new_client(&(struct tls_client_opts){.ca = pool}, &config, &e));
+    struct pki_id server_id = pki_server(&stage.ca, "else.example");
     struct end d;
     struct program p;
     uint16_t port = server_start(&p, id_files(&server_id, "server"));
     struct both b = {&d, &p, NULL};
-    end_connect(&d, config, port);
+    end_connect(&d, stage.client, port);
     run_until(end_over, &b);
     CHECK_EQ(d.code, ERR_UNAUTHORIZED);
     CHECK_STR(d.err.msg,
-              str_format(&ca.arena,
+              str_format(&stage.ca.arena,
                          "TLS handshake with " HOST " at 127.0.0.1:%d failed: certificate is valid for "
                          "else.example, not " HOST,
                          port));

@@ -2,67 +2,24 @@
 #include "base/mem.h"
 #include "harness/test.h"
 #include "sys/memory_pair_test.h"
-#include "sys/pki_test.h"
-#include "sys/tls.h"
+#include "sys/tls_stage_test.h"
 #include <malloc.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <time.h>
 
-#define HOST "server.example"
-
-/* --- the stage: a loop, an authority, configurations of both sides --- */
-
-static struct env *env;
-static struct loop *loop;
-static struct pki ca;
-static struct x509_pool *pool;
+static struct tls_stage stage;
 
 static void stage_open(void)
 {
-    CHECK_OK(env_new_real(NULL, &env, &e));
-    CHECK_OK(loop_new(env, S("test"), &loop, &e));
-    pki_init(&ca, "ca", (int64_t)time(NULL));
-    CHECK_OK(x509_pool_new_of(&ca.cert, 1, &pool, &e));
+    tls_stage_open(&stage);
 }
 
 static void stage_close(void)
 {
-    loop_free(loop);
-    env_free(env);
-    pool = x509_pool_unref(pool);
-    pki_done(&ca);
-}
-
-static struct tls_identity identity_of(struct pki_id *id)
-{
-    return (struct tls_identity){.chain = &id->cert, .chain_count = 1, .key = id->key};
-}
-
-/* `base` with an identity for `names` put in. */
-static struct tls_config *server_config(const struct tls_server_opts *base, const char *names)
-{
-    struct pki_id id = pki_server(&ca, names);
-    struct tls_identity identity = identity_of(&id);
-    struct tls_server_opts opts = *base;
-    opts.identities = &identity;
-    opts.identity_count = 1;
-    struct tls_config *config;
-    CHECK_OK(tls_config_new_server(&opts, &config, &e));
-    return config;
-}
-
-static struct tls_config *client_config(const struct tls_client_opts *base)
-{
-    struct tls_client_opts opts = *base;
-    if (!opts.insecure && !opts.ca)
-        opts.ca = pool;
-    struct tls_config *config;
-    CHECK_OK(tls_config_new_client(&opts, &config, &e));
-    return config;
+    tls_stage_close(&stage);
 }
 
 /* --- one end: sends what it has, keeps what comes --- */
@@ -153,7 +110,7 @@ static void duo_open_host(struct duo *d, const struct memory_opts *opts, struct 
 {
     end_init(&d->server);
     end_init(&d->client);
-    memory_pair(loop, opts, &d->server.inner, &d->client.inner);
+    memory_pair(stage.loop, opts, &d->server.inner, &d->client.inner);
     CHECK_OK(tls_stream_server(d->server.inner, server, handler_of(&d->server), &d->server.s, &e));
     CHECK_OK(tls_stream_client(d->client.inner, client, str_from_c(host), handler_of(&d->client),
                                &d->client.s, &e));
@@ -161,9 +118,19 @@ static void duo_open_host(struct duo *d, const struct memory_opts *opts, struct 
     stream_want(d->client.s, STREAM_READ);
 }
 
-static void duo_open(struct duo *d, struct tls_config *server, struct tls_config *client)
+static void duo_open_with(struct duo *d, struct tls_config *server, struct tls_config *client)
 {
     duo_open_host(d, &(struct memory_opts){0}, server, client, HOST);
+}
+
+static void duo_open_cut(struct duo *d, const struct memory_opts *opts)
+{
+    duo_open_host(d, opts, stage.server, stage.client, HOST);
+}
+
+static void duo_open(struct duo *d)
+{
+    duo_open_with(d, stage.server, stage.client);
 }
 
 static void duo_close(struct duo *d)
@@ -209,12 +176,12 @@ static bool client_reads_over(void *ctx)
 
 static void run_until(bool (*cond)(void *ctx), void *ctx)
 {
-    CHECK(loop_run_until(loop, cond, ctx, 10 * NS_PER_S));
+    CHECK(loop_run_until(stage.loop, cond, ctx, 10 * NS_PER_S));
 }
 
 static void let_pass(int64_t ns)
 {
-    CHECK(!loop_run_until(loop, NULL, NULL, ns));
+    CHECK(!loop_run_until(stage.loop, NULL, NULL, ns));
 }
 
 static void duo_shake_hands(struct duo *d)
@@ -227,7 +194,7 @@ static void duo_shake_hands(struct duo *d)
 
 static str some_text(size_t n)
 {
-    char *p = arena_alloc(&ca.arena, n, 1);
+    char *p = arena_alloc(&stage.ca.arena, n, 1);
     for (size_t i = 0; i < n; i++)
         p[i] = (char)(i * 7 + i / 257);
     return str_of(p, n);
@@ -258,12 +225,10 @@ TEST(bytes_pass_both_ways_however_they_are_cut_up)
         {.capacity = 1 << 20},
     };
     stage_open();
-    CLEANUP(tls_config_unrefp) struct tls_config *server = server_config(&(struct tls_server_opts){0}, HOST);
-    CLEANUP(tls_config_unrefp) struct tls_config *client = client_config(&(struct tls_client_opts){0});
     for (size_t i = 0; i < ARRAY_COUNT(cuts); i++) {
         struct duo d;
         str big = some_text(cuts[i].piece_max && cuts[i].piece_max < 10 ? 20000 : 500000);
-        duo_open_host(&d, &cuts[i], server, client, HOST);
+        duo_open_cut(&d, &cuts[i]);
         end_send(&d.server, big);
         end_send(&d.client, str_from(big, 777));
         run_until(duo_all_arrived, &d);
@@ -278,8 +243,6 @@ TEST(bytes_pass_both_ways_however_they_are_cut_up)
 TEST(small_parts_are_put_into_one_record_and_large_ones_into_full_ones)
 {
     stage_open();
-    CLEANUP(tls_config_unrefp) struct tls_config *server = server_config(&(struct tls_server_opts){0}, HOST);
-    CLEANUP(tls_config_unrefp) struct tls_config *client = client_config(&(struct tls_client_opts){0});
     str big = some_text(100000);
     const struct {
         str parts[5];
@@ -294,7 +257,7 @@ TEST(small_parts_are_put_into_one_record_and_large_ones_into_full_ones)
         {{S("head"), big, S("tail")}, 7},
     };
     struct duo d;
-    duo_open_host(&d, &(struct memory_opts){.capacity = 1 << 20}, server, client, HOST);
+    duo_open_cut(&d, &(struct memory_opts){.capacity = 1 << 20});
     duo_shake_hands(&d);
     d.server.reads = false;
     stream_want(d.server.s, 0);
@@ -319,10 +282,8 @@ TEST(small_parts_are_put_into_one_record_and_large_ones_into_full_ones)
 TEST(after_again_a_caller_may_write_something_else)
 {
     stage_open();
-    CLEANUP(tls_config_unrefp) struct tls_config *server = server_config(&(struct tls_server_opts){0}, HOST);
-    CLEANUP(tls_config_unrefp) struct tls_config *client = client_config(&(struct tls_client_opts){0});
     struct duo d;
-    duo_open_host(&d, &(struct memory_opts){.capacity = 5000}, server, client, HOST);
+    duo_open_cut(&d, &(struct memory_opts){.capacity = 5000});
     duo_shake_hands(&d);
     stream_want(d.server.s, 0);
     str big = some_text(200000);
@@ -336,7 +297,7 @@ TEST(after_again_a_caller_may_write_something_else)
     stream_want(d.server.s, STREAM_READ);
     end_send(&d.client, S("something shorter"));
     while (d.server.got.n < taken + d.client.to_send.n)
-        loop_run_until(loop, NULL, NULL, NS_PER_MS);
+        loop_run_until(stage.loop, NULL, NULL, NS_PER_MS);
     CHECK(str_eq(str_slice(buf_str(&d.server.got), 0, taken), str_slice(big, 0, taken)));
     CHECK_STR(str_from(buf_str(&d.server.got), taken), "something shorter");
     duo_close(&d);
@@ -346,17 +307,15 @@ TEST(after_again_a_caller_may_write_something_else)
 TEST(an_end_with_farewell_is_orderly_and_one_without_is_not)
 {
     stage_open();
-    CLEANUP(tls_config_unrefp) struct tls_config *server = server_config(&(struct tls_server_opts){0}, HOST);
-    CLEANUP(tls_config_unrefp) struct tls_config *client = client_config(&(struct tls_client_opts){0});
     struct duo d;
     for (int cut = 0; cut < 3; cut++) {
-        duo_open(&d, server, client);
+        duo_open(&d);
         duo_shake_hands(&d);
         end_send(&d.client, S("some words"));
         if (cut == 1) /* inside of a record */
             memory_cut_after(d.client.inner, memory_written(d.client.inner) + 20);
         while (d.client.sent < d.client.to_send.n)
-            loop_run_until(loop, NULL, NULL, NS_PER_MS);
+            loop_run_until(stage.loop, NULL, NULL, NS_PER_MS);
         if (cut == 2)
             memory_cut_after(d.client.inner, memory_written(d.client.inner));
         end_close(&d.client);
@@ -375,10 +334,8 @@ TEST(an_end_with_farewell_is_orderly_and_one_without_is_not)
 TEST(after_a_shutdown_the_other_way_stays_open)
 {
     stage_open();
-    CLEANUP(tls_config_unrefp) struct tls_config *server = server_config(&(struct tls_server_opts){0}, HOST);
-    CLEANUP(tls_config_unrefp) struct tls_config *client = client_config(&(struct tls_client_opts){0});
     struct duo d;
-    duo_open(&d, server, client);
+    duo_open(&d);
     d.client.shut_when_sent = true;
     end_send(&d.client, S("a question"));
     run_until(server_reads_over, &d);
@@ -398,10 +355,8 @@ TEST(after_a_shutdown_the_other_way_stays_open)
 TEST(a_shutdown_before_the_handshake_is_done_waits_for_it)
 {
     stage_open();
-    CLEANUP(tls_config_unrefp) struct tls_config *server = server_config(&(struct tls_server_opts){0}, HOST);
-    CLEANUP(tls_config_unrefp) struct tls_config *client = client_config(&(struct tls_client_opts){0});
     struct duo d;
-    duo_open(&d, server, client);
+    duo_open(&d);
     CHECK_OK(stream_shutdown(d.client.s, &e));
     CHECK_OK(stream_shutdown(d.server.s, &e));
     run_until(duo_reads_over, &d);
@@ -414,10 +369,8 @@ TEST(a_shutdown_before_the_handshake_is_done_waits_for_it)
 TEST(what_was_taken_before_closing_arrives_though_the_inner_stream_was_full)
 {
     stage_open();
-    CLEANUP(tls_config_unrefp) struct tls_config *server = server_config(&(struct tls_server_opts){0}, HOST);
-    CLEANUP(tls_config_unrefp) struct tls_config *client = client_config(&(struct tls_client_opts){0});
     struct duo d;
-    duo_open_host(&d, &(struct memory_opts){.capacity = 1000}, server, client, HOST);
+    duo_open_cut(&d, &(struct memory_opts){.capacity = 1000});
     duo_shake_hands(&d);
     stream_want(d.server.s, 0);
     str text = some_text(16384);
@@ -438,10 +391,8 @@ TEST(what_was_taken_before_closing_arrives_though_the_inner_stream_was_full)
 TEST(a_loop_can_be_freed_while_a_closed_end_still_sends)
 {
     stage_open();
-    CLEANUP(tls_config_unrefp) struct tls_config *server = server_config(&(struct tls_server_opts){0}, HOST);
-    CLEANUP(tls_config_unrefp) struct tls_config *client = client_config(&(struct tls_client_opts){0});
     struct duo d;
-    duo_open_host(&d, &(struct memory_opts){.capacity = 1000}, server, client, HOST);
+    duo_open_cut(&d, &(struct memory_opts){.capacity = 1000});
     duo_shake_hands(&d);
     stream_want(d.server.s, 0);
     str text = some_text(16384);
@@ -453,10 +404,8 @@ TEST(a_loop_can_be_freed_while_a_closed_end_still_sends)
 TEST(an_aborted_end_is_a_failure_for_the_other)
 {
     stage_open();
-    CLEANUP(tls_config_unrefp) struct tls_config *server = server_config(&(struct tls_server_opts){0}, HOST);
-    CLEANUP(tls_config_unrefp) struct tls_config *client = client_config(&(struct tls_client_opts){0});
     struct duo d;
-    duo_open(&d, server, client);
+    duo_open(&d);
     duo_shake_hands(&d);
     stream_abort(d.client.s);
     run_until(server_reads_over, &d);
@@ -470,10 +419,8 @@ TEST(an_aborted_end_is_a_failure_for_the_other)
 TEST(a_failure_to_write_leaves_readable_what_came_before)
 {
     stage_open();
-    CLEANUP(tls_config_unrefp) struct tls_config *server = server_config(&(struct tls_server_opts){0}, HOST);
-    CLEANUP(tls_config_unrefp) struct tls_config *client = client_config(&(struct tls_client_opts){0});
     struct duo d;
-    duo_open(&d, server, client);
+    duo_open(&d);
     duo_shake_hands(&d);
     stream_want(d.client.s, 0);
     /* A server that answers early and leaves, while the client is still sending. */
@@ -499,17 +446,15 @@ TEST(a_failure_to_write_leaves_readable_what_came_before)
 TEST(an_idle_connection_costs_no_turns_and_an_unread_one_neither)
 {
     stage_open();
-    CLEANUP(tls_config_unrefp) struct tls_config *server = server_config(&(struct tls_server_opts){0}, HOST);
-    CLEANUP(tls_config_unrefp) struct tls_config *client = client_config(&(struct tls_client_opts){0});
     struct duo d;
-    duo_open(&d, server, client);
+    duo_open(&d);
     duo_talk(&d);
     let_pass(5 * NS_PER_MS);
     unsigned calls = d.server.calls;
     struct loop_stats before, after;
-    loop_stats(loop, &before);
+    loop_stats(stage.loop, &before);
     let_pass(10 * NS_PER_MS);
-    loop_stats(loop, &after);
+    loop_stats(stage.loop, &after);
     CHECK_EQ(d.server.calls, calls);
     CHECK_LE(after.turns - before.turns, 3);
     /* Half a record is in, and the rest does not come. */
@@ -519,9 +464,9 @@ TEST(an_idle_connection_costs_no_turns_and_an_unread_one_neither)
     memory_set_capacity(d.client.inner, 0);
     let_pass(5 * NS_PER_MS);
     calls = d.server.calls;
-    loop_stats(loop, &before);
+    loop_stats(stage.loop, &before);
     let_pass(10 * NS_PER_MS);
-    loop_stats(loop, &after);
+    loop_stats(stage.loop, &after);
     CHECK_EQ(d.server.calls, calls);
     CHECK_LE(after.turns - before.turns, 3);
     duo_close(&d);
@@ -541,10 +486,8 @@ static void read_once(void *ctx, struct stream *s, unsigned ready)
 TEST(a_message_read_whole_costs_one_call_and_one_read_below)
 {
     stage_open();
-    CLEANUP(tls_config_unrefp) struct tls_config *server = server_config(&(struct tls_server_opts){0}, HOST);
-    CLEANUP(tls_config_unrefp) struct tls_config *client = client_config(&(struct tls_client_opts){0});
     struct duo d;
-    duo_open(&d, server, client);
+    duo_open(&d);
     duo_talk(&d);
     let_pass(NS_PER_MS);
     stream_set_handler(d.server.s, (struct stream_handler){.on_ready = read_once, .ctx = &d.server});
@@ -591,13 +534,13 @@ TEST(both_sides_agree_on_the_protocol_the_server_likes_best)
                 counts[side]++;
         }
         CLEANUP(tls_config_unrefp)
-        struct tls_config *server = server_config(
-            &(struct tls_server_opts){.alpn = lists[0], .alpn_count = counts[0]}, HOST);
+        struct tls_config *server = tls_stage_server(
+            &stage, &(struct tls_server_opts){.alpn = lists[0], .alpn_count = counts[0]}, HOST);
         CLEANUP(tls_config_unrefp)
-        struct tls_config *client = client_config(
-            &(struct tls_client_opts){.alpn = lists[1], .alpn_count = counts[1]});
+        struct tls_config *client = tls_stage_client(
+            &stage, &(struct tls_client_opts){.alpn = lists[1], .alpn_count = counts[1]});
         struct duo d;
-        duo_open(&d, server, client);
+        duo_open_with(&d, server, client);
         run_until(duo_handshakes_over, &d);
         struct tls_info info;
         if (cases[i].agreed) {
@@ -622,17 +565,17 @@ TEST(a_client_trusts_a_server_for_its_name_in_its_time_from_its_authority)
 {
     stage_open();
     struct pki other;
-    pki_init(&other, "other", ca.now_s);
+    pki_init(&other, "other", stage.ca.now_s);
     str names[] = {S(HOST)};
     struct x509_template t = {.subject.common_name = S("server"),
                               .names = {.dns = names, .dns_count = 1},
                               .usages = X509_FOR_SERVER};
-    struct pki_id good = pki_server(&ca, HOST ",10.0.0.1,::1"), foreign = pki_issue(&other, &t);
-    t.not_before_s = ca.now_s - 2 * PKI_HOUR, t.not_after_s = ca.now_s - PKI_HOUR;
-    struct pki_id expired = pki_issue(&ca, &t);
-    t.not_before_s = ca.now_s + PKI_HOUR, t.not_after_s = ca.now_s + 2 * PKI_HOUR;
-    struct pki_id early = pki_issue(&ca, &t);
-    struct pki_id no_server = pki_client(&ca, "jane", "devs");
+    struct pki_id good = pki_server(&stage.ca, HOST ",10.0.0.1,::1"), foreign = pki_issue(&other, &t);
+    t.not_before_s = stage.ca.now_s - 2 * PKI_HOUR, t.not_after_s = stage.ca.now_s - PKI_HOUR;
+    struct pki_id expired = pki_issue(&stage.ca, &t);
+    t.not_before_s = stage.ca.now_s + PKI_HOUR, t.not_after_s = stage.ca.now_s + 2 * PKI_HOUR;
+    struct pki_id early = pki_issue(&stage.ca, &t);
+    struct pki_id no_server = pki_client(&stage.ca, "jane", "devs");
     struct {
         struct pki_id *id;
         const char *host;
@@ -654,12 +597,13 @@ TEST(a_client_trusts_a_server_for_its_name_in_its_time_from_its_authority)
         {&expired, "", true, NULL},
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-        struct tls_identity identity = identity_of(cases[i].id);
+        struct tls_identity identity = tls_identity_of(cases[i].id);
         struct tls_server_opts so = {.identities = &identity, .identity_count = 1};
         CLEANUP(tls_config_unrefp) struct tls_config *server = NULL;
         CHECK_OK(tls_config_new_server(&so, &server, &e));
         CLEANUP(tls_config_unrefp)
-        struct tls_config *client = client_config(&(struct tls_client_opts){.insecure = cases[i].insecure});
+        struct tls_config *client = tls_stage_client(
+            &stage, &(struct tls_client_opts){.insecure = cases[i].insecure});
         struct duo d;
         duo_open_host(&d, &(struct memory_opts){0}, server, client, cases[i].host);
         run_until(duo_handshakes_over, &d);
@@ -685,12 +629,12 @@ TEST(a_client_trusts_a_server_for_its_name_in_its_time_from_its_authority)
 TEST(a_client_without_a_host_to_verify_is_refused)
 {
     stage_open();
-    CLEANUP(tls_config_unrefp) struct tls_config *client = client_config(&(struct tls_client_opts){0});
     struct stream *a, *b, *s;
-    memory_pair(loop, &(struct memory_opts){0}, &a, &b);
+    memory_pair(stage.loop, &(struct memory_opts){0}, &a, &b);
     struct end d;
-    CHECK_ERR(INVALID, "there is no host", tls_stream_client(a, client, S(""), handler_of(&d), &s, &e));
-    CHECK_ERR(INVALID, "contains a NUL", tls_stream_client(a, client, S("a\0b"), handler_of(&d), &s, &e));
+    CHECK_ERR(INVALID, "there is no host", tls_stream_client(a, stage.client, S(""), handler_of(&d), &s, &e));
+    CHECK_ERR(INVALID, "contains a NUL",
+              tls_stream_client(a, stage.client, S("a\0b"), handler_of(&d), &s, &e));
     stream_close(a);
     stream_close(b);
     stage_close();
@@ -700,11 +644,11 @@ TEST(certificates_of_clients_are_judged_by_the_mode_of_the_server)
 {
     stage_open();
     struct pki other;
-    pki_init(&other, "other", ca.now_s);
+    pki_init(&other, "other", stage.ca.now_s);
     struct x509_template t = {.subject.common_name = S("jane"), .usages = X509_FOR_CLIENT};
-    struct pki_id good = pki_client(&ca, "jane", "devs"), foreign = pki_client(&other, "jane", "devs");
-    t.not_before_s = ca.now_s - 2 * PKI_HOUR, t.not_after_s = ca.now_s - PKI_HOUR;
-    struct pki_id expired = pki_issue(&ca, &t), no_client = pki_server(&ca, "a");
+    struct pki_id good = pki_client(&stage.ca, "jane", "devs"), foreign = pki_client(&other, "jane", "devs");
+    t.not_before_s = stage.ca.now_s - 2 * PKI_HOUR, t.not_after_s = stage.ca.now_s - PKI_HOUR;
+    struct pki_id expired = pki_issue(&stage.ca, &t), no_client = pki_server(&stage.ca, "a");
     struct {
         struct pki_id *id;   /* NULL: none */
         const char *trust;   /* what the server says of it; NULL: trusted */
@@ -719,17 +663,17 @@ TEST(certificates_of_clients_are_judged_by_the_mode_of_the_server)
     for (int mode = TLS_CLIENT_AUTH_NONE; mode <= TLS_CLIENT_AUTH_REQUIRED; mode++) {
         bool asks = mode != TLS_CLIENT_AUTH_NONE, insists = mode == TLS_CLIENT_AUTH_REQUIRED;
         struct tls_server_opts so = {.client_auth = (enum tls_client_auth)mode,
-                                     .client_ca = asks ? pool : NULL};
-        CLEANUP(tls_config_unrefp) struct tls_config *server = server_config(&so, HOST);
+                                     .client_ca = asks ? stage.pool : NULL};
+        CLEANUP(tls_config_unrefp) struct tls_config *server = tls_stage_server(&stage, &so, HOST);
         for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
             struct tls_identity identity;
             if (cases[i].id)
-                identity = identity_of(cases[i].id);
+                identity = tls_identity_of(cases[i].id);
             CLEANUP(tls_config_unrefp)
-            struct tls_config *client = client_config(
-                &(struct tls_client_opts){.identity = cases[i].id ? &identity : NULL});
+            struct tls_config *client = tls_stage_client(
+                &stage, &(struct tls_client_opts){.identity = cases[i].id ? &identity : NULL});
             struct duo d;
-            duo_open(&d, server, client);
+            duo_open_with(&d, server, client);
             run_until(duo_handshakes_over, &d);
             if (insists && cases[i].refusal) {
                 run_until(duo_reads_over, &d); /* with TLS 1.3 a client learns it after its handshake */
@@ -748,7 +692,7 @@ TEST(certificates_of_clients_are_judged_by_the_mode_of_the_server)
                                asks ? (cases[i].trust ? cases[i].trust : "") : "no certificate");
                 struct x509_cert **certs;
                 size_t count;
-                CHECK_OK(tls_stream_peer_certs(d.server.s, &ca.arena, &certs, &count, &e));
+                CHECK_OK(tls_stream_peer_certs(d.server.s, &stage.ca.arena, &certs, &count, &e));
                 CHECK_EQ(count, info.peer_has_cert);
                 if (count)
                     CHECK_STR(x509_cert_info(certs[0])->der, x509_cert_info(cases[i].id->cert)->der);
@@ -764,9 +708,9 @@ TEST(a_chain_with_a_middle_is_shown_whole_and_trusted_both_ways)
 {
     stage_open();
     struct pki_id middle = pki_issue(
-        &ca,
+        &stage.ca,
         &(struct x509_template){.subject.common_name = S("middle"), .usages = X509_FOR_CA, .is_ca = true});
-    struct pki sub = ca;
+    struct pki sub = stage.ca;
     sub.key = middle.key, sub.cert = middle.cert;
     arena_init(&sub.arena, 0);
     struct pki_id server_id = pki_server(&sub, HOST), client_id = pki_client(&sub, "jane", "devs");
@@ -776,20 +720,21 @@ TEST(a_chain_with_a_middle_is_shown_whole_and_trusted_both_ways)
                                            client_id.key};
     struct tls_server_opts so = {.identities = &server_identity,
                                  .identity_count = 1,
-                                 .client_ca = pool,
+                                 .client_ca = stage.pool,
                                  .client_auth = TLS_CLIENT_AUTH_REQUIRED};
     CLEANUP(tls_config_unrefp) struct tls_config *server = NULL;
     CHECK_OK(tls_config_new_server(&so, &server, &e));
     CLEANUP(tls_config_unrefp)
-    struct tls_config *client = client_config(&(struct tls_client_opts){.identity = &client_identity});
+    struct tls_config *client = tls_stage_client(&stage,
+                                                 &(struct tls_client_opts){.identity = &client_identity});
     struct duo d;
-    duo_open(&d, server, client);
+    duo_open_with(&d, server, client);
     duo_talk(&d);
     struct stream *ends[] = {d.server.s, d.client.s};
     for (size_t i = 0; i < 2; i++) {
         struct x509_cert **certs;
         size_t count;
-        CHECK_OK(tls_stream_peer_certs(ends[i], &ca.arena, &certs, &count, &e));
+        CHECK_OK(tls_stream_peer_certs(ends[i], &stage.ca.arena, &certs, &count, &e));
         CHECK_EQ(count, 2);
         CHECK_STR(x509_cert_info(certs[0])->subject.common_name, i ? "server" : "jane");
         CHECK_STR(x509_cert_info(certs[1])->subject.common_name, "middle");
@@ -816,28 +761,28 @@ TEST(the_name_a_client_asks_for_picks_the_certificate)
     const char *names[][2] = {
         {"first", "first.example"}, {"second", "second.example"}, {"wild", "*.wild.example"}};
     for (size_t i = 0; i < 3; i++) {
-        struct x509_key *key = i == 1 ? rsa : pki_server(&ca, "a").key; /* kinds of keys mix */
+        struct x509_key *key = i == 1 ? rsa : pki_server(&stage.ca, "a").key; /* kinds of keys mix */
         str dns = str_from_c(names[i][1]);
         struct x509_template t = {.subject.common_name = str_from_c(names[i][0]),
                                   .names = {.dns = &dns, .dns_count = 1},
                                   .usages = X509_FOR_SERVER,
-                                  .not_before_s = ca.now_s - 1,
-                                  .not_after_s = ca.now_s + 99};
-        CHECK_OK(x509_issue(&t, key, &(struct x509_issuer){ca.cert, ca.key}, &certs[i], &e));
+                                  .not_before_s = stage.ca.now_s - 1,
+                                  .not_after_s = stage.ca.now_s + 99};
+        CHECK_OK(x509_issue(&t, key, &(struct x509_issuer){stage.ca.cert, stage.ca.key}, &certs[i], &e));
         identities[i] = (struct tls_identity){&certs[i], 1, key};
     }
     CLEANUP(tls_config_unrefp) struct tls_config *server = NULL;
     CHECK_OK(tls_config_new_server(&(struct tls_server_opts){.identities = identities, .identity_count = 3},
                                    &server, &e));
     CLEANUP(tls_config_unrefp)
-    struct tls_config *client = client_config(&(struct tls_client_opts){.insecure = true});
+    struct tls_config *client = tls_stage_client(&stage, &(struct tls_client_opts){.insecure = true});
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         struct duo d;
         duo_open_host(&d, &(struct memory_opts){0}, server, client, cases[i].host);
         duo_shake_hands(&d);
         struct x509_cert **shown;
         size_t count;
-        CHECK_OK(tls_stream_peer_certs(d.client.s, &ca.arena, &shown, &count, &e));
+        CHECK_OK(tls_stream_peer_certs(d.client.s, &stage.ca.arena, &shown, &count, &e));
         CHECK_EQ(count, 1);
         CHECK_STR(x509_cert_info(shown[0])->subject.common_name, cases[i].common_name);
         struct tls_info info;
@@ -854,28 +799,27 @@ static str common_name_shown(struct duo *d)
 {
     struct x509_cert **shown;
     size_t count;
-    CHECK_OK(tls_stream_peer_certs(d->client.s, &ca.arena, &shown, &count, &e));
+    CHECK_OK(tls_stream_peer_certs(d->client.s, &stage.ca.arena, &shown, &count, &e));
     return x509_cert_info(shown[0])->names.dns[0];
 }
 
 TEST(a_new_configuration_serves_new_handshakes_and_leaves_connections_alone)
 {
     stage_open();
-    struct tls_config *first = server_config(&(struct tls_server_opts){0}, HOST ",first");
-    CLEANUP(tls_config_unrefp) struct tls_config *client = client_config(&(struct tls_client_opts){0});
+    struct tls_config *first = tls_stage_server(&stage, &(struct tls_server_opts){0}, HOST ",first");
     struct tls_slot *slot = tls_slot_new(first);
     tls_config_unref(first);
     struct duo before, during, after;
     struct tls_config *now = tls_slot_get(slot);
-    duo_open(&before, now, client);
+    duo_open_with(&before, now, stage.client);
     duo_shake_hands(&before);
-    duo_open(&during, now, client); /* its handshake begins with the old, and ends with it */
+    duo_open_with(&during, now, stage.client); /* its handshake begins with the old, and ends with it */
     tls_config_unref(now);
-    struct tls_config *second = server_config(&(struct tls_server_opts){0}, "second," HOST);
+    struct tls_config *second = tls_stage_server(&stage, &(struct tls_server_opts){0}, "second," HOST);
     tls_slot_set(slot, second);
     tls_config_unref(second);
     now = tls_slot_get(slot);
-    duo_open(&after, now, client);
+    duo_open_with(&after, now, stage.client);
     tls_config_unref(now);
     duo_shake_hands(&during);
     duo_shake_hands(&after);
@@ -907,8 +851,8 @@ static void *swap_often(void *arg)
 TEST(a_slot_is_swapped_while_others_take_from_it)
 {
     stage_open();
-    struct tls_config *configs[] = {server_config(&(struct tls_server_opts){0}, HOST),
-                                    server_config(&(struct tls_server_opts){0}, HOST)};
+    struct tls_config *configs[] = {tls_stage_server(&stage, &(struct tls_server_opts){0}, HOST),
+                                    tls_stage_server(&stage, &(struct tls_server_opts){0}, HOST)};
     shared_slot = tls_slot_new(configs[0]);
     pthread_t swapper;
     CHECK_EQ(pthread_create(&swapper, NULL, swap_often, configs), 0);
@@ -927,8 +871,8 @@ TEST(a_slot_is_swapped_while_others_take_from_it)
 TEST(configurations_that_cannot_work_are_refused)
 {
     stage_open();
-    struct pki_id id = pki_server(&ca, HOST), other = pki_server(&ca, HOST);
-    struct tls_identity good = identity_of(&id), wrong_key = {&id.cert, 1, other.key},
+    struct pki_id id = pki_server(&stage.ca, HOST), other = pki_server(&stage.ca, HOST);
+    struct tls_identity good = tls_identity_of(&id), wrong_key = {&id.cert, 1, other.key},
                         none = {&id.cert, 0, id.key};
     str ten[TLS_ALPN_MAX + 1];
     for (size_t i = 0; i < ARRAY_COUNT(ten); i++)
@@ -942,11 +886,11 @@ TEST(configurations_that_cannot_work_are_refused)
         {{.identities = &none, .identity_count = 1}, "1 to 10 certificates, not 0"},
         {{.identities = &good, .identity_count = 1, .client_auth = TLS_CLIENT_AUTH_OPTIONAL},
          "which authorities"},
-        {{.identities = &good, .identity_count = 1, .client_ca = pool}, "and only then"},
+        {{.identities = &good, .identity_count = 1, .client_ca = stage.pool}, "and only then"},
         {{.identities = &good,
           .identity_count = 1,
           .client_auth = TLS_CLIENT_AUTH_OPTIONAL,
-          .client_ca = pool,
+          .client_ca = stage.pool,
           .tickets = true},
          "cannot be resumed"},
         {{.identities = &good, .identity_count = 1, .alpn = ten, .alpn_count = ARRAY_COUNT(ten)},
@@ -962,8 +906,9 @@ TEST(configurations_that_cannot_work_are_refused)
     struct tls_config *config;
     CHECK_ERR(INVALID, "trusts authorities or is insecure",
               tls_config_new_client(&(struct tls_client_opts){0}, &config, &e));
-    CHECK_ERR(INVALID, "trusts authorities or is insecure",
-              tls_config_new_client(&(struct tls_client_opts){.ca = pool, .insecure = true}, &config, &e));
+    CHECK_ERR(
+        INVALID, "trusts authorities or is insecure",
+        tls_config_new_client(&(struct tls_client_opts){.ca = stage.pool, .insecure = true}, &config, &e));
     stage_close();
 }
 
@@ -973,7 +918,7 @@ TEST(configurations_that_cannot_work_are_refused)
 static void bare_open(struct end *server, struct stream **ret_peer, struct tls_config *config)
 {
     end_init(server);
-    memory_pair(loop, &(struct memory_opts){.capacity = 1 << 20}, &server->inner, ret_peer);
+    memory_pair(stage.loop, &(struct memory_opts){.capacity = 1 << 20}, &server->inner, ret_peer);
     CHECK_OK(tls_stream_server(server->inner, config, handler_of(server), &server->s, &e));
     stream_want(server->s, STREAM_READ);
 }
@@ -1005,11 +950,10 @@ TEST(what_is_no_handshake_fails_with_a_reason)
         {S_INIT("\x15\x03\x01\x00\x02\x02\x28"), ERR_PROTOCOL, "unexpected message"},
     };
     stage_open();
-    CLEANUP(tls_config_unrefp) struct tls_config *config = server_config(&(struct tls_server_opts){0}, HOST);
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         struct end server;
         struct stream *peer;
-        bare_open(&server, &peer, config);
+        bare_open(&server, &peer, stage.server);
         if (cases[i].bytes.n)
             CHECK_OK(stream_write(peer, &cases[i].bytes, 1, &(size_t){0}, &e));
         CHECK_OK(stream_shutdown(peer, &e));
@@ -1038,13 +982,12 @@ TEST(a_server_that_speaks_no_tls_is_told_to_our_user)
         {S_INIT("\x16\x03\x03\x00\x04\x0e\x00\x00\x00"), "unexpected message"},
     };
     stage_open();
-    CLEANUP(tls_config_unrefp) struct tls_config *config = client_config(&(struct tls_client_opts){0});
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         struct end client;
         struct stream *peer;
         end_init(&client);
-        memory_pair(loop, &(struct memory_opts){0}, &client.inner, &peer);
-        CHECK_OK(tls_stream_client(client.inner, config, S(HOST), handler_of(&client), &client.s, &e));
+        memory_pair(stage.loop, &(struct memory_opts){0}, &client.inner, &peer);
+        CHECK_OK(tls_stream_client(client.inner, stage.client, S(HOST), handler_of(&client), &client.s, &e));
         stream_want(client.s, STREAM_READ);
         CHECK_OK(stream_write(peer, &cases[i].bytes, 1, &(size_t){0}, &e));
         run_until(end_reads_over, &client);
@@ -1062,7 +1005,8 @@ TEST(a_client_that_speaks_plain_http_gets_the_answer_that_was_configured)
     stage_open();
     str answer = S("HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n");
     CLEANUP(tls_config_unrefp)
-    struct tls_config *config = server_config(&(struct tls_server_opts){.plain_http_answer = answer}, HOST);
+    struct tls_config *config = tls_stage_server(
+        &stage, &(struct tls_server_opts){.plain_http_answer = answer}, HOST);
     struct end server;
     struct stream *peer;
     bare_open(&server, &peer, config);
@@ -1081,15 +1025,16 @@ TEST(a_client_that_speaks_plain_http_gets_the_answer_that_was_configured)
 TEST(a_handshake_cut_off_anywhere_fails_on_both_sides_and_leaks_nothing)
 {
     stage_open();
-    struct pki_id client_id = pki_client(&ca, "jane", "devs");
-    struct tls_identity identity = identity_of(&client_id);
+    struct pki_id client_id = pki_client(&stage.ca, "jane", "devs");
+    struct tls_identity identity = tls_identity_of(&client_id);
     CLEANUP(tls_config_unrefp)
-    struct tls_config *server = server_config(
-        &(struct tls_server_opts){.client_auth = TLS_CLIENT_AUTH_REQUIRED, .client_ca = pool}, HOST);
+    struct tls_config *server = tls_stage_server(
+        &stage, &(struct tls_server_opts){.client_auth = TLS_CLIENT_AUTH_REQUIRED, .client_ca = stage.pool},
+        HOST);
     CLEANUP(tls_config_unrefp)
-    struct tls_config *client = client_config(&(struct tls_client_opts){.identity = &identity});
+    struct tls_config *client = tls_stage_client(&stage, &(struct tls_client_opts){.identity = &identity});
     struct duo d;
-    duo_open(&d, server, client);
+    duo_open_with(&d, server, client);
     duo_shake_hands(&d);
     size_t sizes[2] = {memory_written(d.server.inner), memory_written(d.client.inner)};
     duo_close(&d);
@@ -1111,10 +1056,8 @@ TEST(a_handshake_cut_off_anywhere_fails_on_both_sides_and_leaks_nothing)
 TEST(bytes_changed_on_the_way_are_noticed)
 {
     stage_open();
-    CLEANUP(tls_config_unrefp) struct tls_config *server = server_config(&(struct tls_server_opts){0}, HOST);
-    CLEANUP(tls_config_unrefp) struct tls_config *client = client_config(&(struct tls_client_opts){0});
     struct duo d;
-    duo_open(&d, server, client);
+    duo_open(&d);
     duo_talk(&d);
     stream_want(d.server.s, 0);
     CHECK_OK(stream_write(d.client.s, &S("transfer 100"), 1, &(size_t){0}, &e));
@@ -1176,7 +1119,7 @@ static void foreign_carry(struct foreign *f)
         CHECK_EQ(n, got);
     }
     ERR_clear_error();
-    loop_run_until(loop, NULL, NULL, NS_PER_MS / 5);
+    loop_run_until(stage.loop, NULL, NULL, NS_PER_MS / 5);
     size_t n;
     struct err err;
     while (stream_read(f->peer, bytes, sizeof bytes, &n, &err) == ERR_NONE)
@@ -1203,12 +1146,11 @@ TEST(versions_before_1_2_are_refused)
 {
     static const int versions[] = {TLS1_VERSION, TLS1_1_VERSION, TLS1_2_VERSION, TLS1_3_VERSION};
     stage_open();
-    CLEANUP(tls_config_unrefp) struct tls_config *config = server_config(&(struct tls_server_opts){0}, HOST);
     for (size_t i = 0; i < ARRAY_COUNT(versions); i++) {
         struct end server;
         struct foreign f;
         struct stream *peer;
-        bare_open(&server, &peer, config);
+        bare_open(&server, &peer, stage.server);
         foreign_open(&f, peer, versions[i]);
         CHECK_EQ(foreign_shake_hands(&f), i >= 2);
         struct tls_info info;
@@ -1229,11 +1171,10 @@ TEST(versions_before_1_2_are_refused)
 TEST(renegotiation_is_refused)
 {
     stage_open();
-    CLEANUP(tls_config_unrefp) struct tls_config *config = server_config(&(struct tls_server_opts){0}, HOST);
     struct end server;
     struct foreign f;
     struct stream *peer;
-    bare_open(&server, &peer, config);
+    bare_open(&server, &peer, stage.server);
     foreign_open(&f, peer, TLS1_2_VERSION);
     CHECK(foreign_shake_hands(&f));
     CHECK_EQ(SSL_renegotiate(f.ssl), 1);
@@ -1250,11 +1191,10 @@ TEST(renegotiation_is_refused)
 TEST(requests_for_new_keys_without_reading_the_answers_stop_being_read)
 {
     stage_open();
-    CLEANUP(tls_config_unrefp) struct tls_config *config = server_config(&(struct tls_server_opts){0}, HOST);
     struct end server;
     struct foreign f;
     struct stream *peer;
-    bare_open(&server, &peer, config);
+    bare_open(&server, &peer, stage.server);
     foreign_open(&f, peer, TLS1_3_VERSION);
     CHECK(foreign_shake_hands(&f));
     memory_set_capacity(server.inner, 0); /* nothing that the server says gets out */
@@ -1268,7 +1208,7 @@ TEST(requests_for_new_keys_without_reading_the_answers_stop_being_read)
         if (got <= 0 || stream_write(f.peer, &(str){bytes, (size_t)got}, 1, &(size_t){0}, &err))
             break;
         if (i % 100 == 0)
-            loop_run_until(loop, NULL, NULL, 0);
+            loop_run_until(stage.loop, NULL, NULL, 0);
     }
     let_pass(20 * NS_PER_MS);
     if (!test_is_sanitized())
@@ -1328,12 +1268,11 @@ static bool resumes(struct tls_config *config, SSL_SESSION *session)
 TEST(sessions_resume_only_where_tickets_are_on_and_only_with_the_same_configuration)
 {
     stage_open();
-    CLEANUP(tls_config_unrefp) struct tls_config *off = server_config(&(struct tls_server_opts){0}, HOST);
     CLEANUP(tls_config_unrefp)
-    struct tls_config *on = server_config(&(struct tls_server_opts){.tickets = true}, HOST);
+    struct tls_config *on = tls_stage_server(&stage, &(struct tls_server_opts){.tickets = true}, HOST);
     CLEANUP(tls_config_unrefp)
-    struct tls_config *other = server_config(&(struct tls_server_opts){.tickets = true}, HOST);
-    CHECK(!resumes(off, NULL));
+    struct tls_config *other = tls_stage_server(&stage, &(struct tls_server_opts){.tickets = true}, HOST);
+    CHECK(!resumes(stage.server, NULL));
     CHECK(!last_session);
     CHECK(!resumes(on, NULL));
     CHECK(last_session);
@@ -1341,7 +1280,7 @@ TEST(sessions_resume_only_where_tickets_are_on_and_only_with_the_same_configurat
     last_session = NULL;
     CHECK(resumes(on, first));
     CHECK(!resumes(other, first));
-    CHECK(!resumes(off, first));
+    CHECK(!resumes(stage.server, first));
     SSL_SESSION_free(first);
     SSL_SESSION_free(last_session);
     stage_close();
@@ -1355,14 +1294,12 @@ TEST(an_idle_connection_stays_under_its_share_of_memory)
     if (test_is_sanitized())
         test_skip("memory is counted in the plain build");
     stage_open();
-    CLEANUP(tls_config_unrefp) struct tls_config *server = server_config(&(struct tls_server_opts){0}, HOST);
-    CLEANUP(tls_config_unrefp) struct tls_config *client = client_config(&(struct tls_client_opts){0});
     struct duo *duos = NEW_ARRAY(struct duo, COUNT + 1);
-    duo_open(&duos[COUNT], server, client); /* what is made once */
+    duo_open(&duos[COUNT]); /* what is made once */
     duo_talk(&duos[COUNT]);
     size_t before = mallinfo2().uordblks;
     for (size_t i = 0; i < COUNT; i++) {
-        duo_open(&duos[i], server, client);
+        duo_open(&duos[i]);
         duo_talk(&duos[i]);
         buf_done(&duos[i].server.got);
         buf_done(&duos[i].client.got);

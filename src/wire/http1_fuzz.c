@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "harness/test.h"
 #include "wire/http1_side_test.h"
+#include "wire/http_pair_test.h"
 
 static const struct http_limits tight = {
     .head_size_max = 512,
@@ -37,22 +38,6 @@ static void seen_head(void *ctx, struct http_exchange *x, const struct http_head
     seen_add(&s->text, h, end);
 }
 
-static void carry(struct http_conn *from, struct http_conn *to)
-{
-    str parts[8];
-    size_t n;
-    while ((n = http_conn_output(from, parts, ARRAY_COUNT(parts))) != 0) {
-        size_t total = 0;
-        for (size_t i = 0; i < n; i++) {
-            size_t used;
-            CHECK_OK(http_conn_feed(to, parts[i], &used, &e));
-            CHECK_EQ(used, parts[i].n);
-            total += used;
-        }
-        http_conn_written(from, total);
-    }
-}
-
 /* A request goes to a new server; an answer goes to a new client that asked with `method`. */
 static void check_sent_on(const struct http_head *head, bool end, str method)
 {
@@ -72,10 +57,10 @@ static void check_sent_on(const struct http_head *head, bool end, str method)
                                            &err);
     if (!x)
         FAIL("a head that came cannot be sent: %s", err.msg);
-    carry(client, server);
+    http_carry(client, server);
     if (head->status) {
         CHECK_OK(http_send_head(server_saw.x, head, end, &e));
-        carry(server, client);
+        http_carry(server, client);
     }
     CHECK_STR(buf_str(head->status ? &client_saw.text : &server_saw.text), buf_str(&want));
     http_exchange_free(x);

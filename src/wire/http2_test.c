@@ -501,30 +501,18 @@ TEST(http2_connection_window_survives_padding_and_data_nobody_wants)
     /* Padding: 6 MB of it in small frames, far more than any window. */
     struct app app = {0};
     struct http_conn *server = http_conn_new_server(HTTP_2, NULL, app_handler(&app));
-    struct buf b, out;
+    struct buf b;
     buf_init(&b, 1 << 20);
-    buf_init(&out, 1 << 24);
     http2_frames_add(&b, S("PREFACE\nHEADERS 1 EH :method=POST :scheme=http :path=/echo"));
     size_t used;
     CHECK_OK(http_conn_feed(server, buf_str(&b), &used, &e));
     char padded[9 + 1 + 1 + 255] = {0, 1, 1, 0, 8, 0, 0, 0, 1, (char)255, 'x'};
     for (int i = 0; i < 24000; i++) {
         CHECK_OK(http_conn_feed(server, str_of(padded, sizeof padded), &used, &e));
-        str parts[8];
-        size_t count, n = 0;
-        while ((count = http_conn_output(server, parts, 8))) {
-            for (size_t k = 0; k < count; k++) {
-                if (out.n < 100000)
-                    buf_add(&out, parts[k]);
-                n += parts[k].n;
-            }
-            http_conn_written(server, n);
-            n = 0;
-        }
+        http_take(server, NULL);
     }
     CHECK_EQ(app.resets, 0);
     buf_done(&b);
-    buf_done(&out);
     app_done(&app);
     http_conn_free(server);
 }
@@ -673,17 +661,9 @@ TEST(http2_steady_request_makes_few_heap_calls)
         if (i == 1)
             before = mem_thread_allocs();
         http_watch_get(&s.w, s.p.client, S("/bytes/100"));
-        str parts[8];
-        struct http_conn *from = s.p.client, *to = s.p.server;
-        for (int way = 0; way < 4; way++) {
-            size_t n = 0, used, count = http_conn_output(from, parts, 8);
-            for (size_t k = 0; k < count; k++) {
-                CHECK_OK(http_conn_feed(to, parts[k], &used, &e));
-                n += parts[k].n;
-            }
-            http_conn_written(from, n);
-            struct http_conn *c = from;
-            from = to, to = c;
+        for (int way = 0; way < 2; way++) {
+            http_carry(s.p.client, s.p.server);
+            http_carry(s.p.server, s.p.client);
         }
         CHECK_EQ(s.w.body.n, 100);
         buf_clear(&s.w.body);
@@ -912,34 +892,41 @@ TEST(http2_whoever_writes_is_woken_by_commands)
 
 /* --- hostile and broken peers --- */
 
-static void server_hears(struct app *app, const struct http_limits *limits, str frames, str *ret_said,
-                         struct buf *said, struct err *err)
+/* What a server makes of frames that come in one call, so that nothing of its replies is read meanwhile. */
+struct hearing {
+    size_t heads; /* that reached the handler */
+    struct buf said;
+    str text; /* of what it said, as frames */
+    struct err err;
+};
+
+static void hearing_done(struct hearing *h)
 {
-    struct http_conn *server = http_conn_new_server(HTTP_2, limits, app_handler(app));
+    buf_done(&h->said);
+}
+
+static struct hearing server_hears(const struct http_limits *limits, str frames)
+{
+    struct hearing h = {.err = ERR_INIT};
+    struct app app = {0};
+    struct http_conn *server = http_conn_new_server(HTTP_2, limits, app_handler(&app));
     struct buf in, out;
     buf_init(&in, 1 << 26);
     buf_init(&out, 1 << 26);
-    buf_init(said, 1 << 26);
+    buf_init(&h.said, 1 << 26);
     http2_frames_add(&in, frames);
     size_t used;
-    err->code = ERR_NONE;
-    err_ignore(http_conn_feed(server, buf_str(&in), &used, err)); /* the caller looks at err */
-    str parts[16];
-    for (size_t count; (count = http_conn_output(server, parts, 16));) {
-        size_t n = 0;
-        for (size_t i = 0; i < count; i++) {
-            buf_add(&out, parts[i]);
-            n += parts[i].n;
-        }
-        http_conn_written(server, n);
-    }
-    CHECK_EQ(http_conn_is_over(server), err->code != ERR_NONE);
-    http2_frames_print(said, buf_str(&out));
-    *ret_said = buf_str(said);
+    err_ignore(http_conn_feed(server, buf_str(&in), &used, &h.err)); /* the caller looks at it */
+    http_take(server, &out);
+    CHECK_EQ(http_conn_is_over(server), h.err.code != ERR_NONE);
+    http2_frames_print(&h.said, buf_str(&out));
+    h.text = buf_str(&h.said);
+    h.heads = app.heads;
     buf_done(&in);
     buf_done(&out);
-    app_done(app);
+    app_done(&app);
     http_conn_free(server);
+    return h;
 }
 
 #define GET_1  "HEADERS 1 ES,EH :method=GET :scheme=https :path=/hold :authority=a\n"
@@ -1017,14 +1004,10 @@ TEST(http2_broken_frames_end_the_stream_or_the_connection_as_the_protocol_says)
         {"priorities are ignored", "PREFACE\nPRIORITY 3 - 0000000010\n" GET_1, "SETTINGS 0 ACK", ERR_NONE},
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-        struct app app = {0};
-        struct buf said;
-        str text;
-        struct err err = ERR_INIT;
-        server_hears(&app, NULL, str_from_c(cases[i].frames), &text, &said, &err);
-        if (!str_contains(text, str_from_c(cases[i].said)) || err.code != cases[i].code)
-            FAIL("%s: %s %s; said:\n%" STR_FMT, cases[i].name, err_name(err.code), err.msg, STR_ARG(text));
-        buf_done(&said);
+        CLEANUP(hearing_done) struct hearing h = server_hears(NULL, str_from_c(cases[i].frames));
+        if (!str_contains(h.text, str_from_c(cases[i].said)) || h.err.code != cases[i].code)
+            FAIL("%s: %s %s; said:\n%" STR_FMT, cases[i].name, err_name(h.err.code), h.err.msg,
+                 STR_ARG(h.text));
     }
 }
 
@@ -1065,18 +1048,12 @@ TEST(http2_malformed_requests_never_reach_the_handler)
         ":method=GET :scheme=https :path=/ :authority=a content-length=99999999999999999999",
     };
     for (size_t i = 0; i < ARRAY_COUNT(heads); i++) {
-        struct app app = {0};
-        struct buf frames, said;
-        buf_init(&frames, 4096);
-        buf_add_f(&frames, "PREFACE\nHEADERS 1 ES,EH %s\nPING 0 - 0000000000000000", heads[i]);
-        str text;
-        struct err err = ERR_INIT;
-        server_hears(&app, NULL, buf_str(&frames), &text, &said, &err);
-        if (app.heads || err.code || !str_contains(text, S("RST 1 PROTOCOL_ERROR")) ||
-            !str_contains(text, S("PING 0 ACK")))
-            FAIL("'%s': %zu heads, %s; said:\n%" STR_FMT, heads[i], app.heads, err.msg, STR_ARG(text));
-        buf_done(&frames);
-        buf_done(&said);
+        char frames[400];
+        snprintf(frames, sizeof frames, "PREFACE\nHEADERS 1 ES,EH %s\nPING 0 - %016d", heads[i], 0);
+        CLEANUP(hearing_done) struct hearing h = server_hears(NULL, str_from_c(frames));
+        if (h.heads || h.err.code || !str_contains(h.text, S("RST 1 PROTOCOL_ERROR")) ||
+            !str_contains(h.text, S("PING 0 ACK")))
+            FAIL("'%s': %zu heads, %s; said:\n%" STR_FMT, heads[i], h.heads, h.err.msg, STR_ARG(h.text));
     }
 }
 
@@ -1106,10 +1083,7 @@ TEST(http2_unusual_but_right_requests_are_served)
         CHECK_OK(http_conn_feed(server, buf_str(&in), &used, &e));
         struct buf out;
         buf_init(&out, 1 << 16);
-        str parts[64];
-        size_t count = http_conn_output(server, parts, 64);
-        for (size_t k = 0; k < count; k++)
-            buf_add(&out, parts[k]);
+        http_take(server, &out);
         CHECK_CONTAINS(buf_str(&out), cases[i].seen);
         buf_done(&in);
         buf_done(&out);
@@ -1134,45 +1108,29 @@ TEST(http2_floods_end_the_connection)
          "header block in too many pieces"},
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-        struct app app = {0};
-        struct buf said;
-        str text;
-        struct err err = ERR_INIT;
-        /* In one call, so that nothing of the replies is read meanwhile. */
-        server_hears(&app, NULL, str_from_c(cases[i].frames), &text, &said, &err);
-        if (err.code != ERR_TOO_LARGE || !str_contains(str_from_c(err.msg), str_from_c(cases[i].why)) ||
-            !str_contains(text, S("GOAWAY 0 ENHANCE_YOUR_CALM")))
-            FAIL("%s: %s %s; said:\n%" STR_FMT, cases[i].name, err_name(err.code), err.msg, STR_ARG(text));
-        buf_done(&said);
-    }
-}
-
-/* Requests, each followed by `after`. */
-static void many_requests(struct buf *frames, int count, const char *path, const char *after)
-{
-    buf_add_lit(frames, "PREFACE\n");
-    for (int i = 0; i < count; i++) {
-        buf_add_f(frames, "HEADERS %d EH :method=PUT :scheme=https :path=%s :authority=a\n", 2 * i + 1, path);
-        if (after)
-            buf_add_f(frames, "%s\n", after);
-        buf_add_f(frames, "RST %d - 00000008\n", 2 * i + 1);
+        CLEANUP(hearing_done) struct hearing h = server_hears(NULL, str_from_c(cases[i].frames));
+        if (h.err.code != ERR_TOO_LARGE || !str_contains(str_from_c(h.err.msg), str_from_c(cases[i].why)) ||
+            !str_contains(h.text, S("GOAWAY 0 ENHANCE_YOUR_CALM")))
+            FAIL("%s: %s %s; said:\n%" STR_FMT, cases[i].name, err_name(h.err.code), h.err.msg,
+                 STR_ARG(h.text));
     }
 }
 
 TEST(http2_requests_reset_in_a_row_end_the_connection)
 {
-    struct app app = {0};
-    struct buf frames, said;
+    CLEANUP(buf_done) struct buf frames;
     buf_init(&frames, 1 << 20);
-    many_requests(&frames, 400, "/hold", NULL);
-    str text;
-    struct err err = ERR_INIT;
-    server_hears(&app, &(struct http_limits){.reset_rate_max = 500}, buf_str(&frames), &text, &said, &err);
-    CHECK_EQ(err.code, ERR_TOO_LARGE);
-    CHECK_CONTAINS(err.msg, "too many requests were reset");
-    CHECK_CONTAINS(text, "GOAWAY 0 ENHANCE_YOUR_CALM");
-    CHECK_EQ(app.heads, 101);
-    buf_done(&said);
+    buf_add_lit(&frames, "PREFACE\n");
+    for (int i = 0; i < 400; i++)
+        buf_add_f(&frames,
+                  "HEADERS %d EH :method=PUT :scheme=https :path=/hold :authority=a\nRST %d - 00000008\n",
+                  2 * i + 1, 2 * i + 1);
+    CLEANUP(hearing_done)
+    struct hearing h = server_hears(&(struct http_limits){.reset_rate_max = 500}, buf_str(&frames));
+    CHECK_EQ(h.err.code, ERR_TOO_LARGE);
+    CHECK_CONTAINS(h.err.msg, "too many requests were reset");
+    CHECK_CONTAINS(h.text, "GOAWAY 0 ENHANCE_YOUR_CALM");
+    CHECK_EQ(h.heads, 101);
     buf_clear(&frames);
 
     /* The server made to reset them itself, by frames that are wrong (windows past the maximum). */
@@ -1181,13 +1139,10 @@ TEST(http2_requests_reset_in_a_row_end_the_connection)
         buf_add_f(&frames,
                   "HEADERS %d EH :method=PUT :scheme=https :path=/hold :authority=a\nWINDOW %d - 7fffffff\n",
                   2 * i + 1, 2 * i + 1);
-    app = (struct app){0};
-    server_hears(&app, NULL, buf_str(&frames), &text, &said, &err);
-    CHECK_CONTAINS(text, "GOAWAY 0 ENHANCE_YOUR_CALM");
-    CHECK_CONTAINS(err.msg, "too many requests were reset");
-    CHECK_LE(app.heads, 250);
-    buf_done(&said);
-    buf_done(&frames);
+    CLEANUP(hearing_done) struct hearing wrong = server_hears(NULL, buf_str(&frames));
+    CHECK_CONTAINS(wrong.text, "GOAWAY 0 ENHANCE_YOUR_CALM");
+    CHECK_CONTAINS(wrong.err.msg, "too many requests were reset");
+    CHECK_LE(wrong.heads, 250);
 }
 
 TEST(http2_answered_streams_may_be_reset_as_often_as_one_likes)
@@ -1213,59 +1168,46 @@ TEST(http2_head_too_large_is_answered_and_one_far_too_large_ends_the_connection)
 {
     static char pad[4000];
     memset(pad, 'a', sizeof pad - 1);
-    struct app app = {0};
-    struct buf frames, said;
+    CLEANUP(buf_done) struct buf frames;
     buf_init(&frames, 1 << 20);
     buf_add_f(
         &frames,
         "PREFACE\nHEADERS 1 ES,EH :method=GET :scheme=https :path=/hold :authority=a a=%s\nPING 0 - %016d",
         pad, 0);
-    str text;
-    struct err err = ERR_INIT;
     struct http_limits limits = {.head_size_max = 2000};
-    server_hears(&app, &limits, buf_str(&frames), &text, &said, &err);
-    CHECK_EQ(err.code, ERR_NONE);
-    CHECK_EQ(app.heads, 0);
-    CHECK_CONTAINS(text, "HEADERS 1 ES\n");
-    CHECK_CONTAINS(text, "PING 0 ACK");
-    buf_done(&said);
+    CLEANUP(hearing_done) struct hearing large = server_hears(&limits, buf_str(&frames));
+    CHECK_EQ(large.err.code, ERR_NONE);
+    CHECK_EQ(large.heads, 0);
+    CHECK_CONTAINS(large.text, "HEADERS 1 ES\n");
+    CHECK_CONTAINS(large.text, "PING 0 ACK");
 
     buf_clear(&frames);
     buf_add_f(
         &frames,
         "PREFACE\nHEADERS 1 ES :method=GET :scheme=https :path=/hold :authority=a a=%s\nCONT 1 - b=%s\nCONT 1 EH c=%s",
         pad, pad, pad);
-    app = (struct app){0};
-    server_hears(&app, &limits, buf_str(&frames), &text, &said, &err);
-    CHECK_EQ(err.code, ERR_TOO_LARGE);
-    CHECK_CONTAINS(err.msg, "a head far larger than allowed");
-    CHECK_CONTAINS(text, "GOAWAY 0 ENHANCE_YOUR_CALM");
-    buf_done(&said);
+    CLEANUP(hearing_done) struct hearing far = server_hears(&limits, buf_str(&frames));
+    CHECK_EQ(far.err.code, ERR_TOO_LARGE);
+    CHECK_CONTAINS(far.err.msg, "a head far larger than allowed");
+    CHECK_CONTAINS(far.text, "GOAWAY 0 ENHANCE_YOUR_CALM");
 
     /* By their number. */
     buf_clear(&frames);
     buf_add_lit(&frames, "PREFACE\nHEADERS 1 ES,EH :method=GET :scheme=https :path=/hold :authority=a");
     for (int i = 0; i < 300; i++)
         buf_add_f(&frames, " h%d=x", i);
-    app = (struct app){0};
-    server_hears(&app, NULL, buf_str(&frames), &text, &said, &err);
-    CHECK_EQ(err.code, ERR_NONE);
-    CHECK_EQ(app.heads, 0);
-    CHECK_CONTAINS(text, "HEADERS 1 ES\n");
-    buf_done(&said);
-    buf_done(&frames);
+    CLEANUP(hearing_done) struct hearing many = server_hears(NULL, buf_str(&frames));
+    CHECK_EQ(many.err.code, ERR_NONE);
+    CHECK_EQ(many.heads, 0);
+    CHECK_CONTAINS(many.text, "HEADERS 1 ES\n");
 }
 
 TEST(http2_connect_is_not_served)
 {
-    struct app app = {0};
-    struct buf said;
-    str text;
-    struct err err = ERR_INIT;
-    server_hears(&app, NULL, S("PREFACE\nHEADERS 1 EH :method=CONNECT :authority=a:1"), &text, &said, &err);
-    CHECK_EQ(app.heads, 0);
-    CHECK_CONTAINS(text, "HEADERS 1 ES\nRST 1 NO_ERROR\n");
-    buf_done(&said);
+    CLEANUP(hearing_done)
+    struct hearing h = server_hears(NULL, S("PREFACE\nHEADERS 1 EH :method=CONNECT :authority=a:1"));
+    CHECK_EQ(h.heads, 0);
+    CHECK_CONTAINS(h.text, "HEADERS 1 ES\nRST 1 NO_ERROR\n");
 }
 
 TEST(http2_owners_that_hold_on_bound_what_a_peer_can_open)
@@ -1292,10 +1234,7 @@ static void client_hears(struct http_watch *w, const struct http_limits *limits,
     struct http_conn *client = http_conn_new_client(HTTP_2, limits);
     http_watch_init(w);
     http_watch_request(w, client, method, S("/"), end);
-    str parts[16];
-    for (size_t count; (count = http_conn_output(client, parts, 16));)
-        for (size_t i = 0; i < count; i++)
-            http_conn_written(client, parts[i].n);
+    http_take(client, NULL);
     struct buf in;
     buf_init(&in, 1 << 20);
     http2_frames_add(&in, S("SETTINGS 0 -\nSETTINGS 0 ACK"));

@@ -81,6 +81,34 @@ void http_pair_run(struct http_pair *p)
         ;
 }
 
+void http_take(struct http_conn *c, struct buf *to)
+{
+    str parts[8];
+    for (size_t count; (count = http_conn_output(c, parts, ARRAY_COUNT(parts)));) {
+        size_t n = 0;
+        for (size_t i = 0; i < count; i++) {
+            if (to)
+                buf_add(to, parts[i]);
+            n += parts[i].n;
+        }
+        http_conn_written(c, n);
+    }
+}
+
+void http_carry(struct http_conn *from, struct http_conn *to)
+{
+    str parts[8];
+    for (size_t count; (count = http_conn_output(from, parts, ARRAY_COUNT(parts)));) {
+        size_t n = 0, used;
+        for (size_t i = 0; i < count; i++) {
+            CHECK_OK(http_conn_feed(to, parts[i], &used, &e));
+            CHECK_EQ(used, parts[i].n);
+            n += used;
+        }
+        http_conn_written(from, n);
+    }
+}
+
 /* --- owner --- */
 
 static void add_headers(struct buf *b, const struct http_header *h, size_t count)

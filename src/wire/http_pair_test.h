@@ -21,6 +21,10 @@ bool http_pair_step(struct http_pair *p);
 void http_pair_run(struct http_pair *p);
 size_t http_pair_random(struct http_pair *p, size_t below);
 
+/* What a connection has to say, whole: added to `to` (NULL: lost), or fed to another one, which must take it. */
+void http_take(struct http_conn *c, struct buf *to);
+void http_carry(struct http_conn *from, struct http_conn *to);
+
 /* Owner of one exchange. Lines: "head 200 name=value\n", "end name=value\n", "reset CODE: why\n", "room\n". */
 struct http_watch {
     struct http_exchange *x;

@@ -131,6 +131,37 @@ const char *test_reference_path(const char *relative)
     return path_under(base ? base : "../shared/reference", relative);
 }
 
+static int compare_paths(const void *x, const void *y)
+{
+    return strcmp(*(char *const *)x, *(char *const *)y);
+}
+
+char **test_files(const char *folder, const char *ending, size_t *ret_count)
+{
+    DIR *d = opendir(folder);
+    if (!d)
+        return NULL;
+    size_t count = 0, cap = 64;
+    char **paths = ARENA_ARRAY(&test_arena, char *, cap);
+    for (struct dirent *e; (e = readdir(d));) {
+        str name = str_from_c(e->d_name);
+        if (!str_ends(name, str_from_c(ending)))
+            continue;
+        if (count == cap) {
+            paths = arena_grow(&test_arena, paths, cap * sizeof *paths, 2 * cap * sizeof *paths,
+                               _Alignof(char *));
+            cap *= 2;
+        }
+        str stem = str_slice(name, 0, name.n - strlen(ending));
+        paths[count++] = str_cstr(&test_arena,
+                                  str_format(&test_arena, "%s/%" STR_FMT, folder, STR_ARG(stem)));
+    }
+    closedir(d);
+    qsort(paths, count, sizeof *paths, compare_paths);
+    *ret_count = count;
+    return paths;
+}
+
 str test_read_file(const char *path)
 {
     FILE *f = fopen(path, "re");

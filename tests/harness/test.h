@@ -78,6 +78,9 @@ const char *test_path(const char *relative);
 const char *test_reference_path(const char *relative);
 /* Whole file, living as long as the test; fails the test when it cannot be read. */
 str test_read_file(const char *path);
+/* Paths of the files of a folder that end so, without the ending, in order of names. They and the list live as long as
+ * the test; NULL: there is no such folder. */
+char **test_files(const char *folder, const char *ending, size_t *ret_count);
 
 /* Ends the test, counted as skipped, with the reason. */
 NORETURN void test_skip(const char *why);
