@@ -1,7 +1,8 @@
 /* catalog.h - what is served right now: groups, their versions, and in each the kinds, built-in and custom.
  * A resource is what is stored ("deployments.apps"); it is served as one kind in each of one or more versions, of which one
  * is the stored one. Constant once made and counted: when custom resource definitions change, a new catalog is made (sharing
- * what did not change) and takes the place of the old one.
+ * what did not change) and takes the place of the old one. Pointers into a catalog are good as long as it is held; a kind
+ * can be held alone, which is what somebody with a long life (a watch) should do.
  * Threads: any. */
 #ifndef API_CATALOG_H
 #define API_CATALOG_H
@@ -10,7 +11,9 @@
 #include "base/arena.h"
 #include "base/err.h"
 
+struct conversion;
 struct served_kind;
+struct served_set;
 struct table;
 
 struct served_subresource {
@@ -24,6 +27,7 @@ struct served_resource {
     str store_name; /* "pods", "deployments.apps": the key in the store */
     const struct served_kind *stored;
     unsigned short_history : 1; /* STORE_SHORT_HISTORY: leases */
+    struct served_set *set;     /* catalog.c's: what is kept alive together */
 };
 
 /* One kind of one version, at /api/v1/PLURAL or /apis/GROUP/VERSION/PLURAL. */
@@ -77,8 +81,10 @@ struct catalog {
 
 /* A version of a custom resource definition, ready to serve; catalog_new takes over what `release` frees. */
 struct custom_kind {
-    struct served_kind kind; /* `resource->stored` and `head`s are filled in */
-    bool is_stored;
+    /* `resource`, `api_version`, `head` and `list_head` are filled in. Arrays are copied, strings are not. */
+    struct served_kind kind;
+    bool is_stored; /* one of the versions of a resource is */
+    bool is_hidden; /* stored, but not served: in no list, and not found */
     void (*release)(void *obj);
     void *obj;
 };
@@ -86,8 +92,16 @@ struct custom_kind {
 /* One reference, the caller's. The built-in kinds and `custom` (those of one resource one after the other; copied, their
  * strings borrowed until released). */
 const struct catalog *catalog_new(const struct custom_kind *custom, size_t custom_count, uint64_t generation);
+/* The same, sharing with `before` what is built in and each custom resource all of whose versions have the `obj` they had
+ * there (the references given for those are released at once). */
+const struct catalog *catalog_renew(const struct catalog *before, const struct custom_kind *custom,
+                                    size_t custom_count, uint64_t generation);
 const struct catalog *catalog_ref(const struct catalog *c);
 const struct catalog *catalog_unref(const struct catalog *c); /* NULL, and NULL is fine */
+
+/* Keeps a kind (with its resource and the versions of it) and nothing else of the catalog. */
+const struct served_kind *served_kind_ref(const struct served_kind *k);
+const struct served_kind *served_kind_unref(const struct served_kind *k); /* NULL, and NULL is fine */
 
 /* By what stands in a URL. NULL: not served. */
 const struct served_group *catalog_group(const struct catalog *c, str group);

@@ -1,5 +1,6 @@
 /* convert.c - which pair converts a kind, and what all of them share; the two Events. */
 #include "api/convert.h"
+#include "api/catalog.h"
 #include "api/convert_priv.h"
 #include "api/tree.h"
 
@@ -82,6 +83,20 @@ err_code convert_to_stored(struct arena *a, const struct schema_kind_info *kind,
     }
     return convert(a, pair_of(kind)->to_stored, stored_kind(kind), served, ret, err);
 }
+
+static err_code builtin_from_stored(struct arena *a, const struct served_kind *kind,
+                                    const struct json *stored, struct json *ret, struct err *err)
+{
+    return convert_from_stored(a, kind->info, stored, ret, err);
+}
+
+static err_code builtin_to_stored(struct arena *a, const struct served_kind *kind, const struct json *served,
+                                  struct json *ret, struct err *err)
+{
+    return convert_to_stored(a, kind->info, served, ret, err);
+}
+
+const struct conversion conversion_builtin = {builtin_from_stored, builtin_to_stored};
 
 /* --- events.k8s.io/v1 and v1: the same fields, some under other names --- */
 

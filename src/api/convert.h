@@ -9,6 +9,17 @@
 #include "api/schema.h"
 #include "wire/json.h"
 
+struct served_kind;
+
+/* How a served kind becomes what is stored, and back: as below, behind one interface with those of custom kinds. */
+struct conversion {
+    err_code (*from_stored)(struct arena *a, const struct served_kind *kind, const struct json *stored,
+                            struct json *ret, struct err *err);
+    err_code (*to_stored)(struct arena *a, const struct served_kind *kind, const struct json *served,
+                          struct json *ret, struct err *err);
+};
+extern const struct conversion conversion_builtin;
+
 /* `kind` is the served one (its `stored` names the other). A kind that is stored as itself is left as it is. */
 err_code convert_from_stored(struct arena *a, const struct schema_kind_info *kind, const struct json *stored,
                              struct json *ret, struct err *err);

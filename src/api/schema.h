@@ -165,6 +165,7 @@ struct schema_package {
     uint32_t name;           /* "core/v1" */
     uint32_t group, version; /* "" and "v1" */
     uint16_t group_priority, version_priority;
+    bool aggregated; /* served by an add-on behind an APIService, not by the API server itself */
 };
 
 enum schema_verb {
@@ -211,12 +212,14 @@ struct schema_kind_info {
     uint32_t api_version; /* when it is not that of the package: "v1", or "*" for every one; else 0 */
     uint32_t stored;      /* "core/v1.Event" when the stored version is another; 0: this one is */
     uint32_t convert;     /* prefix of the pair of conversion functions */
+    uint32_t deprecation; /* the warning for using it; 0: none */
     uint16_t package, type;
     uint16_t verbs;
     uint16_t subresource_first, subresource_count;
     uint16_t column_first, column_count;
     uint8_t class;
     bool namespaced;
+    bool short_history; /* the store keeps its changes for seconds only */
 };
 
 struct schema {

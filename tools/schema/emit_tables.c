@@ -317,19 +317,19 @@ static void kind_add(struct emitter *e, const struct m_kind *k)
         "    {.name = %u, .list_name = %u, .plural = %u, .singular = %u, .short_names = %u, .categories = %u, "
         ".selectable = %u, .api_version = %u, .stored = %u, .convert = %u, .package = %u, .type = %u, .verbs = %u, "
         ".subresource_first = %zu, .subresource_count = %zu, .column_first = %zu, .column_count = %zu, "
-        ".class = %d, .namespaced = %d},\n",
+        ".class = %d, .namespaced = %d, .deprecation = %u, .short_history = %d},\n",
         text_add(e, k->name), k->plural.n ? text_add(e, k->list_name) : 0, text_or_0(e, k->plural),
         k->plural.n ? text_add(e, k->singular) : 0, text_names(e, &k->short_names),
         text_names(e, &k->categories), text_names(e, &k->selectable), text_or_0(e, k->api_version),
         text_or_0(e, k->stored), text_or_0(e, k->convert), k->package->index, k->type->index,
         k->plural.n ? k->verbs : 0, subresource_first, k->subresource_count, column_first, k->column_count,
-        (int)k->class, k->namespaced);
+        (int)k->class, k->namespaced, text_or_0(e, k->deprecation), k->short_history);
 }
 
 static void package_add(struct emitter *e, const struct m_package *p)
 {
-    buf_add_f(&e->packages, "    {%u, %u, %u, %u, %u},\n", text_add(e, p->name), text_or_0(e, p->group),
-              text_or_0(e, p->version), p->group_priority, p->version_priority);
+    buf_add_f(&e->packages, "    {%u, %u, %u, %u, %u, %d},\n", text_add(e, p->name), text_or_0(e, p->group),
+              text_or_0(e, p->version), p->group_priority, p->version_priority, p->aggregated);
 }
 
 void model_number(struct model *m)

@@ -94,12 +94,12 @@ struct m_column {
 struct m_kind {
     struct m_package *package;
     struct m_type *type;
-    str name, list_name, plural, singular, stored, convert, file;
+    str name, list_name, plural, singular, stored, convert, deprecation, file;
     str api_version; /* when it is not the package's: "v1", or "*" for every one */
     int line;
     struct m_names short_names, categories, selectable;
     enum schema_class class;
-    bool namespaced, scope_said;
+    bool namespaced, scope_said, short_history;
     unsigned verbs;
     struct m_subresource *subresources;
     size_t subresource_count;
@@ -110,6 +110,7 @@ struct m_kind {
 struct m_package {
     str name, group, version, prefix, help;
     bool served; /* has a group line */
+    bool aggregated;
     uint16_t group_priority, version_priority;
     uint16_t index;
 };

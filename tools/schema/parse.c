@@ -473,6 +473,12 @@ static err_code parse_scope(struct parser *p)
     return ERR_NONE;
 }
 
+static err_code parse_history(struct parser *p)
+{
+    p->kind->short_history = true;
+    return str_is(word(p, 1), "short") ? ERR_NONE : fail(p, "history is short, or not said");
+}
+
 /* True: the line was a property of the kind (and *ret its outcome); false: it must be a field. */
 static bool parse_kind_property(struct parser *p, err_code *ret)
 {
@@ -504,6 +510,10 @@ static bool parse_kind_property(struct parser *p, err_code *ret)
         *ret = parse_scope(p);
     else if (str_is(key, "verbs"))
         *ret = parse_verbs(p, 1, &k->verbs);
+    else if (str_is(key, "deprecated"))
+        k->deprecation = unquote(p, word(p, 1));
+    else if (str_is(key, "history"))
+        *ret = parse_history(p);
     else if (str_is(key, "document"))
         *ret = parse_document(p);
     else if (str_is(key, "subresource"))
@@ -543,15 +553,16 @@ static err_code open_package(struct parser *p)
     return ERR_NONE;
 }
 
-/* group NAME VERSION GROUP_PRIORITY VERSION_PRIORITY */
+/* group NAME VERSION GROUP_PRIORITY VERSION_PRIORITY [aggregated] */
 static err_code open_group(struct parser *p)
 {
     struct m_package *k = p->package;
     uint64_t group_priority, version_priority;
-    if (p->word_count != 5 || !str_parse_u64(word(p, 3), &group_priority) ||
+    k->aggregated = str_is(word(p, 5), "aggregated");
+    if (p->word_count != (k->aggregated ? 6 : 5) || !str_parse_u64(word(p, 3), &group_priority) ||
         !str_parse_u64(word(p, 4), &version_priority) || group_priority > UINT16_MAX ||
         version_priority > UINT16_MAX)
-        return fail(p, "group NAME VERSION GROUP-PRIORITY VERSION-PRIORITY");
+        return fail(p, "group NAME VERSION GROUP-PRIORITY VERSION-PRIORITY [aggregated]");
     k->group = str_is(word(p, 1), "core") ? S("") : word(p, 1);
     k->version = word(p, 2);
     k->group_priority = (uint16_t)group_priority;
