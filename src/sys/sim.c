@@ -291,8 +291,8 @@ struct sim_host *sim_host_new(struct sim *s, str name, str ip)
     struct err e = ERR_INIT;
     err_code bad_ip = net_ip_parse(ip, &h->ip, &e);
     ASSERT(!bad_ip);
-    for (size_t i = 0; i < s->host_n; i++)
-        ASSERT(!net_addr_eq(&s->hosts[i]->ip, &h->ip));
+    void *other = map_set(&s->host_by_ip, sim_ip_key(&h->ip), h);
+    ASSERT(!other);
     h->env.ops = &sim_ops;
     h->sim = s;
     h->index = (uint32_t)s->host_n;
@@ -353,6 +353,7 @@ struct sim *sim_new(const struct sim_opts *opts)
     default_range(&s->opts.sync_min_ns, &s->opts.sync_max_ns, 100 * NS_PER_US, NS_PER_MS);
     for (size_t i = 0; i < SIM_DICE_COUNT; i++)
         s->dice[i] = sim_random_new(s->opts.seed, i);
+    map_init(&s->host_by_ip, (uint64_t[]){0, 0}, MAP_BORROW_KEYS);
     s->trace_hash = s->opts.seed;
     s->trace = NEW_ARRAY(struct sim_trace_entry, SIM_TRACE_RING);
     sim_net_init(s);
@@ -365,6 +366,7 @@ void sim_free(struct sim *s)
         return;
     ASSERT(!s->in_event);
     sim_net_done(s);
+    map_done(&s->host_by_ip);
     for (size_t i = 0; i < s->host_n; i++) {
         sim_disk_unref(s->hosts[i]->disk);
         sim_disk_unref(s->hosts[i]->survivor);

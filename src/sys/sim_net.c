@@ -889,10 +889,7 @@ static struct sim_host *host_at(struct sim_host *from, const struct net_addr *to
 {
     if (to->family == NET_UNIX || is_any(to) || is_loopback(to))
         return from;
-    for (size_t i = 0; i < from->sim->host_n; i++)
-        if (same_ip(&from->sim->hosts[i]->ip, to))
-            return from->sim->hosts[i];
-    return NULL;
+    return map_find(&from->sim->host_by_ip, sim_ip_key(to));
 }
 
 static uint16_t next_port(struct sim_host *h)

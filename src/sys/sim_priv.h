@@ -10,6 +10,7 @@
 #ifndef SYS_SIM_PRIV_H
 #define SYS_SIM_PRIV_H
 
+#include "base/map.h"
 #include "sys/env_priv.h"
 #include "sys/sim.h"
 #include "sys/sim_disk_priv.h"
@@ -147,6 +148,7 @@ struct sim {
 
     struct sim_host **hosts;
     size_t host_n;
+    struct map host_by_ip;  /* by sim_ip_key */
     struct sim_list *links; /* SIM_LINK_BUCKETS rings of them */
     uint64_t connection_n;
 
@@ -177,6 +179,12 @@ struct sim_host {
 };
 
 struct sim_host *sim_host_of(struct env *env);
+
+/* Borrowed. Addresses of the two families differ in length. */
+static inline str sim_ip_key(const struct net_addr *a)
+{
+    return str_of((const char *)a->ip, a->family == NET_IP4 ? 4 : 16);
+}
 
 /* What runs now sees this time: the world's, and what it has spent. */
 int64_t sim_time(const struct sim *s);
