@@ -89,6 +89,16 @@ static void on_abort(int signo)
 extern void __sanitizer_set_death_callback(void (*fn)(void));
 #endif
 
+#if SANITIZED
+/* The thread sanitizer asks for it by this name, and would else report that on_abort allocates: it cannot know that it
+ * runs inside of abort() alone. Other handlers of signals it goes on watching. */
+const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void)
+{
+    return "signal:on_abort\n";
+}
+#endif
+
 static void watch_failures(void)
 {
     signal(SIGABRT, on_abort);
