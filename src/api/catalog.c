@@ -145,6 +145,26 @@ static const struct schema_package *package_find(const struct schema *s, str nam
     ASSERT(!"a package that is referred to is declared");
 }
 
+static const struct schema_kind_info *kind_find(const struct schema *s, const struct schema_package *p,
+                                                str name)
+{
+    for (size_t i = 0; i < s->kind_count; i++)
+        if (&s->packages[s->kinds[i].package] == p && str_eq(schema_text(s, s->kinds[i].name), name))
+            return &s->kinds[i];
+    ASSERT(!"a kind that is referred to is declared");
+}
+
+static void add_options(struct served_subresource *ret, const struct schema *s,
+                        const struct schema_package *p, const struct schema_subresource *sub)
+{
+    const struct schema_kind_info *body = kind_find(s, p, ret->kind);
+    ret->is_connect = body->class == SCHEMA_QUERY;
+    if (ret->is_connect)
+        ret->options = &s->types[body->type];
+    else if (sub->options)
+        ret->options = &s->types[kind_find(s, p, schema_text(s, sub->options))->type];
+}
+
 static void add_subresources(struct arena *a, struct served_kind *k)
 {
     const struct schema *s = k->schema;
@@ -159,6 +179,7 @@ static void add_subresources(struct arena *a, struct served_kind *k)
             .kind = schema_text(s, sub->body_kind),
             .verbs = sub->verbs,
         };
+        add_options(&list[i], s, p, sub);
     }
     k->subresources = list;
     k->subresource_count = k->info->subresource_count;
@@ -189,6 +210,7 @@ static void builtin_kind_init(struct arena *a, const struct schema_kind_info *in
         .selectable = selectors_of(a, s, info->selectable),
         .verbs = info->verbs,
         .namespaced = info->namespaced,
+        .returns_deleted = info->returns_deleted,
         .conversion = info->stored ? &conversion_builtin : NULL,
         .deprecation = schema_text(s, info->deprecation),
     };

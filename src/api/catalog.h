@@ -17,9 +17,11 @@ struct served_set;
 struct table;
 
 struct served_subresource {
-    str name;                 /* "status" */
-    str group, version, kind; /* of its body: "autoscaling", "v1", "Scale" */
-    unsigned verbs;           /* enum schema_verb */
+    str name;                          /* "status" */
+    str group, version, kind;          /* of its body: "autoscaling", "v1", "Scale" */
+    unsigned verbs;                    /* enum schema_verb */
+    const struct schema_type *options; /* its query parameters; NULL: none of its own */
+    bool is_connect; /* a stream or a proxy: any bytes in and out; `kind` is that of the options */
 };
 
 /* What is stored. One struct for the versions together. */
@@ -50,6 +52,7 @@ struct served_kind {
     size_t subresource_count;
     unsigned verbs;
     bool namespaced;
+    bool returns_deleted; /* a DELETE is answered with the object, not with a Status */
     /* Stored in another version: both ways, on trees (convert.h); NULL when stored as it is. */
     const struct conversion *conversion;
     const struct table *table;

@@ -148,6 +148,16 @@ TEST(catalog_knows_subresources_selectors_and_names)
     CHECK_STR(eviction->kind, "Eviction");
     CHECK_EQ(eviction->verbs, SCHEMA_CREATE);
     CHECK(!served_subresource_find(pods, S("scale")));
+    CHECK(!eviction->is_connect);
+    CHECK(!eviction->options);
+    const struct served_subresource *log = served_subresource_find(pods, S("log"));
+    CHECK(!log->is_connect);
+    CHECK(schema_field_find(&schema_builtin, log->options, S("tailLines")));
+    const struct served_subresource *exec = served_subresource_find(pods, S("exec"));
+    CHECK(exec->is_connect);
+    CHECK(schema_field_find(&schema_builtin, exec->options, S("command")));
+    CHECK(pods->returns_deleted);
+    CHECK(!catalog_find(c, S(""), S("v1"), S("secrets"))->returns_deleted);
     CHECK_STR(pods->selectable.items[0], "spec.nodeName");
     CHECK_STR(pods->short_names.items[0], "po");
     CHECK_STR(pods->categories.items[0], "all");

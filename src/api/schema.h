@@ -194,6 +194,7 @@ struct schema_subresource {
     uint32_t name;
     uint32_t body_package; /* text: "autoscaling/v1" */
     uint32_t body_kind;
+    uint32_t options; /* kind of its query parameters, of the body's package; 0: none of its own */
     uint16_t verbs;
 };
 
@@ -219,7 +220,8 @@ struct schema_kind_info {
     uint16_t column_first, column_count;
     uint8_t class;
     bool namespaced;
-    bool short_history; /* the store keeps its changes for seconds only */
+    bool short_history;   /* the store keeps its changes for seconds only */
+    bool returns_deleted; /* a DELETE is answered with the object, not with a Status */
 };
 
 struct schema {

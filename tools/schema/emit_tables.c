@@ -299,8 +299,9 @@ static void kind_add(struct emitter *e, const struct m_kind *k)
     size_t subresource_first = e->subresource_count, column_first = e->column_count;
     for (size_t i = 0; i < k->subresource_count; i++) {
         const struct m_subresource *s = &k->subresources[i];
-        buf_add_f(&e->subresources, "    {%u, %u, %u, %u},\n", text_add(e, s->name),
-                  text_add(e, s->body_package), text_add(e, s->body_kind), s->verbs);
+        buf_add_f(&e->subresources, "    {%u, %u, %u, %u, %u},\n", text_add(e, s->name),
+                  text_add(e, s->body_package), text_add(e, s->body_kind), text_or_0(e, s->options),
+                  s->verbs);
         e->subresource_count++;
     }
     for (size_t i = 0; i < k->column_count; i++) {
@@ -317,13 +318,13 @@ static void kind_add(struct emitter *e, const struct m_kind *k)
         "    {.name = %u, .list_name = %u, .plural = %u, .singular = %u, .short_names = %u, .categories = %u, "
         ".selectable = %u, .api_version = %u, .stored = %u, .convert = %u, .package = %u, .type = %u, .verbs = %u, "
         ".subresource_first = %zu, .subresource_count = %zu, .column_first = %zu, .column_count = %zu, "
-        ".class = %d, .namespaced = %d, .deprecation = %u, .short_history = %d},\n",
+        ".class = %d, .namespaced = %d, .deprecation = %u, .short_history = %d, .returns_deleted = %d},\n",
         text_add(e, k->name), k->plural.n ? text_add(e, k->list_name) : 0, text_or_0(e, k->plural),
         k->plural.n ? text_add(e, k->singular) : 0, text_names(e, &k->short_names),
         text_names(e, &k->categories), text_names(e, &k->selectable), text_or_0(e, k->api_version),
         text_or_0(e, k->stored), text_or_0(e, k->convert), k->package->index, k->type->index,
         k->plural.n ? k->verbs : 0, subresource_first, k->subresource_count, column_first, k->column_count,
-        (int)k->class, k->namespaced, text_or_0(e, k->deprecation), k->short_history);
+        (int)k->class, k->namespaced, text_or_0(e, k->deprecation), k->short_history, k->returns_deleted);
 }
 
 static void package_add(struct emitter *e, const struct m_package *p)

@@ -84,7 +84,7 @@ struct m_enum {
 };
 
 struct m_subresource {
-    str name, body_package, body_kind;
+    str name, body_package, body_kind, options;
     unsigned verbs;
 };
 struct m_column {
@@ -99,7 +99,7 @@ struct m_kind {
     int line;
     struct m_names short_names, categories, selectable;
     enum schema_class class;
-    bool namespaced, scope_said, short_history;
+    bool namespaced, scope_said, short_history, returns_deleted;
     unsigned verbs;
     struct m_subresource *subresources;
     size_t subresource_count;

@@ -405,9 +405,14 @@ static err_code parse_subresource(struct parser *p)
     str body = word(p, 2);
     size_t dot = str_rindex_c(body, '.');
     if (p->word_count < 4 || dot == SIZE_MAX)
-        return fail(p, "subresource NAME PACKAGE.KIND VERB...");
+        return fail(p, "subresource NAME PACKAGE.KIND VERB... [options=KIND]");
     s.body_package = str_slice(body, 0, dot);
     s.body_kind = str_from(body, dot + 1);
+    str last = word(p, p->word_count - 1);
+    if (str_take_prefix(&last, S("options="))) {
+        s.options = last;
+        p->word_count--;
+    }
     if (parse_verbs(p, 3, &s.verbs))
         return p->err->code;
     PUSH(p->a, p->kind->subresources, p->kind->subresource_count, s);
@@ -473,10 +478,12 @@ static err_code parse_scope(struct parser *p)
     return ERR_NONE;
 }
 
-static err_code parse_history(struct parser *p)
+/* A property with one possible value, or left out. */
+static err_code parse_flag(struct parser *p, str value, bool *ret)
 {
-    p->kind->short_history = true;
-    return str_is(word(p, 1), "short") ? ERR_NONE : fail(p, "history is short, or not said");
+    *ret = str_eq(word(p, 1), value);
+    return *ret ? ERR_NONE
+                : fail(p, "%" STR_FMT " is %" STR_FMT ", or not said", STR_ARG(word(p, 0)), STR_ARG(value));
 }
 
 /* True: the line was a property of the kind (and *ret its outcome); false: it must be a field. */
@@ -513,7 +520,9 @@ static bool parse_kind_property(struct parser *p, err_code *ret)
     else if (str_is(key, "deprecated"))
         k->deprecation = unquote(p, word(p, 1));
     else if (str_is(key, "history"))
-        *ret = parse_history(p);
+        *ret = parse_flag(p, S("short"), &k->short_history);
+    else if (str_is(key, "returns"))
+        *ret = parse_flag(p, S("deleted"), &k->returns_deleted);
     else if (str_is(key, "document"))
         *ret = parse_document(p);
     else if (str_is(key, "subresource"))
