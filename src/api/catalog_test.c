@@ -1,13 +1,7 @@
 /* catalog_test.c */
-#include "api/catalog.h"
+#include "api/catalog_testing.h"
 #include "api/convert.h"
 #include "harness/test.h"
-
-static void unref_catalog(const struct catalog **c)
-{
-    *c = catalog_unref(*c);
-}
-#define CATALOG CLEANUP(unref_catalog) const struct catalog *
 
 static void count_release(void *obj)
 {
@@ -17,21 +11,11 @@ static void count_release(void *obj)
 /* A version of widgets.example.com that counts how often it is let go. */
 static struct custom_kind widget(str version, bool is_stored, int *released)
 {
-    return (struct custom_kind){
-        .kind = {.schema = &schema_builtin,
-                 .type = &schema_builtin.types[0],
-                 .info = &schema_builtin.kinds[0],
-                 .group = S("example.com"),
-                 .version = version,
-                 .kind = S("Widget"),
-                 .list_kind = S("WidgetList"),
-                 .plural = S("widgets"),
-                 .singular = S("widget"),
-                 .namespaced = true},
-        .is_stored = is_stored,
-        .release = count_release,
-        .obj = released,
-    };
+    struct custom_kind k = custom_widget(version);
+    k.is_stored = is_stored;
+    k.release = count_release;
+    k.obj = released;
+    return k;
 }
 
 /* "apps/v1 deployments", one per line, as discovery goes through them. */
