@@ -36,17 +36,19 @@ struct object {
     int64_t revision; /* of the write that made it; 0: not stored */
     uint32_t content_n;
     uint32_t revision_at; /* where in the content `"resourceVersion":"N",` goes when it is served; never 0 */
+    uint32_t rest_at;     /* behind `metadata`: `,"spec":...` or the last `}` */
     struct object_span uid, labels, owners; /* uid without quotes; labels: {...}; owners: [...] */
     uint16_t ns_n, name_n;
     uint8_t flags;
-    char text[]; /* namespace, name, content */
+    uint8_t slot; /* which change of its transaction; the store's */
+    char text[];  /* namespace, name, content */
 };
 
 #define OBJECT_SIZE_MAX ((size_t)8 << 20) /* of content; what a client may send is less */
 
-/* One reference, the caller's. CORRUPT when the content is not of the form above or not of that key. */
+/* One reference, the caller's. The key and the content are copied. CORRUPT when the content is not of the form above or not
+ * of that key (metadata is read; what stands behind it is not), TOO_LARGE above OBJECT_SIZE_MAX. */
 err_code object_new(struct object_key key, str content, struct object **ret, struct err *err);
-/* The same content at another revision: for what the backends read back. */
 struct object *object_ref(const struct object *o);
 struct object *object_unref(const struct object *o); /* NULL, and NULL is fine */
 
@@ -77,19 +79,21 @@ static inline str object_uid(const struct object *o)
 /* Bytes of memory it takes. */
 static inline size_t object_size(const struct object *o)
 {
-    return sizeof *o + o->ns_n + o->name_n + o->content_n;
+    return offsetof(struct object, text) + o->ns_n + o->name_n + o->content_n;
 }
 
 /* The whole document. `head` is what comes first of it, for a kind always the same: `{"kind":"Pod","apiVersion":"v1",`, or
  * `{` for an item of a list. */
 void object_print(struct buf *out, const struct object *o, str head);
 
-/* Straight on the content, nothing is allocated: 20 ns for a label or two. */
+/* Straight on the content, nothing is allocated: some 20 ns for a label or two. Labels are what validation lets through as
+ * such: text without escapes. */
 bool object_matches_labels(const struct object *o, const struct label_selector *sel);
 /* The value of one label. False: it has none of that key. */
 bool object_label(const struct object *o, str key, str *ret_value);
 /* What stands at a path such as "spec.nodeName", as field selectors compare it: text without quotes, true, 12. Empty: not
- * there, or not a scalar. Text with escapes goes into the arena. */
+ * there, null, or not a scalar. Text with escapes goes into the arena. What follows `metadata` is found without reading
+ * that. */
 str object_field(struct arena *a, const struct object *o, str path);
 
 #endif
