@@ -7,7 +7,7 @@
  * Always true:
  *  - what was answered is durable, and was published before it was answered: a snapshot taken afterwards has it;
  *  - a transaction has one revision of its own, higher than any before it; a snapshot has a transaction whole or not at all;
- *  - the changes in a snapshot have no gaps: after `snapshot->watch_from` nothing is missing;
+ *  - the changes in a snapshot have no gaps: after snapshot_changes_from() nothing is missing;
  *  - a snapshot never changes, readers never wait for writers;
  *  - an idle store writes nothing.
  * Nothing above this folder knows which backend runs. Backends: sqlite (backend.h is what a backend must be).
@@ -18,44 +18,62 @@
 #define STORE_STORE_H
 
 #include "api/object.h"
+#include "store/ptree.h"
 #include "sys/loop.h"
 
 struct dir;
 struct logger;
 struct store;
 
+/* How content rests on disk: encrypted, say. Both add to `out`, which is empty, and are called by one thread at a time. What
+ * store_transform.from_disk refuses is CORRUPT. */
+struct store_transform {
+    void (*to_disk)(void *ctx, const struct object_key *key, str content, struct buf *out);
+    err_code (*from_disk)(void *ctx, const struct object_key *key, str stored, struct buf *out,
+                          struct err *err);
+    void *ctx;
+};
+
 struct store_opts {
     struct dir *dir; /* where it lives; borrowed until store_close */
     const struct logger *log;
     int64_t history_ns;  /* how long changes stay; 0: 5 minutes */
     size_t history_size; /* and how many bytes of content that is no longer current; 0: 32 MiB */
-    void (*on_fatal)(void *ctx, const struct err *why); /* NULL: logs the line and ends the process */
+    /* Disk kept aside, so that deletes go on when there is no more; also how far the write-ahead log grows before it is
+     * worked into the database. 0: 4 MiB. */
+    size_t reserve_size;
+    const struct store_transform *transform; /* NULL: content rests as it is; borrowed until store_close */
+    /* On the store's loop, once. NULL: logs the line and ends the process. If it returns, nothing is written any more, and
+     * transactions are answered UNAVAILABLE. */
+    void (*on_fatal)(void *ctx, const struct err *why);
     void *ctx;
 };
 
-/* Loads everything; blocks. CORRUPT (names what is not as it should be), CONFLICT (somebody else has it open), UNSUPPORTED
- * (made by a newer version), DISK_FULL, IO. */
+/* Loads everything; blocks. The store has a loop of its own, with a thread. CORRUPT (names what is not as it should be),
+ * CONFLICT (somebody else has it open), UNSUPPORTED (made by a newer version), DISK_FULL, IO. */
 err_code store_open(struct env *env, const struct store_opts *opts, struct store **ret, struct err *err);
-/* After every transaction was answered, every subscriber gone and every snapshot let go. */
+/* After every transaction and read was answered, every subscriber gone and every snapshot let go. NULL is fine. */
 void store_close(struct store *s);
 
 /* --- resources ---
- * A resource is a name ("pods", "widgets.example.com") with a number, which stays as long as the store; numbers are small.
+ * A resource is a name ("pods", "widgets.example.com") with a number, which stays as long as this process has the store;
+ * numbers are small. Nothing is written until something is stored under one.
  * Any thread. */
 enum store_resource_flags {
-    STORE_SHORT_HISTORY = 1 << 0, /* changes stay a few seconds only: leases */
+    STORE_SHORT_HISTORY = 1 << 0, /* changes stay 10 seconds only: leases */
 };
+#define STORE_RESOURCES_MAX 65535
+/* The number of that name, from 1 on, a new one if there is none. 0: there are too many; nothing can be stored there. */
 uint32_t store_resource(struct store *s, str name, unsigned flags);
 str store_resource_name(struct store *s, uint32_t resource); /* borrowed from the store */
 
 /* --- snapshots --- */
 struct snapshot {
-    int64_t revision; /* of the newest transaction in it */
-    int64_t
-        watch_from; /* changes after this revision are all there; asking for those after an older one is EXPIRED */
+    int64_t revision; /* of the newest transaction in it; 1 in a new store */
     /* The rest is snapshot.c's. */
 };
-/* The newest that is published. Any thread; a few nanoseconds. */
+/* The newest that is published. Any thread; some nanoseconds. Letting go is as quick: what only this snapshot had is freed
+ * by the store's thread. */
 const struct snapshot *store_snapshot(struct store *s);
 const struct snapshot *snapshot_ref(const struct snapshot *sn);
 const struct snapshot *snapshot_unref(const struct snapshot *sn); /* NULL, and NULL is fine */
@@ -71,14 +89,8 @@ struct object_range {
 };
 size_t snapshot_count(const struct snapshot *sn, const struct object_range *r);
 
-#define SNAPSHOT_DEPTH_MAX 12
 struct snapshot_iter {
-    const struct snapshot *sn;
-    struct snapshot_place {
-        const void *node;
-        uint32_t at;
-    } path[SNAPSHOT_DEPTH_MAX];
-    unsigned depth;
+    struct ptree_iter at;
     struct object_range range;
 };
 /* Objects of a range in order of their keys, from the first one after `after` on (NULL: all). `after` and `range` are
@@ -91,17 +103,20 @@ const struct object *snapshot_next(struct snapshot_iter *it); /* NULL: no more *
 struct change {
     int64_t revision;
     uint32_t resource;
+    uint8_t slot; /* which change of its transaction; the store's */
     const struct object *old, *now;
 };
-/* Changes of one resource after a revision, oldest first. EXPIRED: some of them are no longer there. A revision that is
- * ahead of the snapshot gives none. */
+/* The changes of a resource after this revision are all there. */
+int64_t snapshot_changes_from(const struct snapshot *sn, uint32_t resource);
+/* Changes of one resource after a revision, oldest first. EXPIRED: some of them are no longer there (or soon will be not). A
+ * revision that is ahead of the snapshot gives none. */
 err_code snapshot_changes(const struct snapshot *sn, uint32_t resource, int64_t after,
                           struct snapshot_iter *ret, struct err *err);
 const struct change *snapshot_next_change(struct snapshot_iter *it); /* NULL: no more */
 
 /* The snapshot of an older revision, as far as one resource goes, rebuilt from the changes since: lists at an exact
- * revision and their continuations. It costs as much as there were changes. EXPIRED: too long ago. In the future: the
- * caller sees to it that it is not. */
+ * revision and their continuations. It costs as much as there were changes, when made and when let go. Changes cannot be
+ * asked of it (EXPIRED). EXPIRED: too long ago. In the future: the caller sees to it that it is not. */
 err_code snapshot_rewind(const struct snapshot *sn, uint32_t resource, int64_t revision,
                          const struct snapshot **ret, struct err *err);
 
@@ -110,14 +125,16 @@ enum store_read_kind {
     STORE_READ_NEWEST,     /* everything that was answered to anybody before this call */
     STORE_READ_NOT_BEFORE, /* at least `revision` */
 };
-/* Embedded by the caller; the store's from store_read to `done`, which comes on `loop`, unless it was answered at once. */
+/* Embedded by the caller; the store's from store_read to `done`, which comes on `loop`, unless it was answered at once. At
+ * most so many wait as there are callers: bounding those is theirs. */
 struct store_read {
     enum store_read_kind kind;
     int64_t revision;
     int64_t timeout_ns; /* NOT_BEFORE: how long to wait for a revision that does not exist yet */
     struct loop *loop;
     void (*done)(struct store_read *r);
-    /* The answer. NONE: `snapshot` is the caller's to unref. TIMEOUT: no such revision came. */
+    /* The answer. NONE: `snapshot` is the caller's to unref. TIMEOUT: no such revision came. UNAVAILABLE: the backend cannot
+     * be reached. */
     struct err err;
     const struct snapshot *snapshot;
     /* The store's own. */
@@ -154,9 +171,10 @@ struct store_txn {
     uint16_t guard_count, change_count;
     struct loop *loop;
     void (*done)(struct store_txn *t);
-    /* The answer. NONE: it is durable and published, `revision` is its own. CONFLICT: guard number `failed_guard` did not
-     * hold, and `snapshot_revision` is where it was looked at. DISK_FULL: no room; nothing was written. UNAVAILABLE: the
-     * backend cannot be reached, and whether it was written is not known. */
+    /* The answer. NONE: it is durable and published, `revision` is its own (without changes: the newest). CONFLICT: guard
+     * number `failed_guard` did not hold at `revision` (guard_count: what was to be deleted is not there), and a snapshot
+     * taken now shows why. DISK_FULL: no room; nothing was written. UNAVAILABLE: the backend cannot be reached, and whether
+     * it was written is not known. */
     struct err err;
     int64_t revision;
     uint16_t failed_guard;
@@ -169,22 +187,25 @@ struct store_txn {
 void store_commit(struct store *s, struct store_txn *t);
 
 /* --- news --- */
-/* Tells a loop that there is a newer snapshot: `on_news` runs there, once for any number of commits since it last ran. */
+/* Tells a loop that there is a newer snapshot: `on_news` runs there, once for any number of commits since it last ran, and
+ * once in the beginning. */
 struct store_subscriber {
     void (*on_news)(struct store_subscriber *sub);
     struct loop *loop;
     /* The store's own. */
-    struct loop_msg msg;
-    _Atomic bool told;
+    struct loop_msg news, join, leave;
+    void (*gone)(struct store_subscriber *sub);
+    _Atomic bool told; /* news are on their way */
     struct store *store;
     struct store_subscriber *prev, *next;
 };
 void store_subscribe(struct store *s, struct store_subscriber *sub); /* on its loop */
-/* On its loop; on_news is not called any more. `gone` is called there once the store has forgotten it too. */
+/* On its loop, in on_news too; on_news is not called any more. `gone` is called there once the store has forgotten it, and
+ * may free it. */
 void store_unsubscribe(struct store_subscriber *sub, void (*gone)(struct store_subscriber *sub));
 
 /* The newest revision that was there at a time (wall clock, ns), or 0: for what lives a given time only, as events do. It
- * is right to 10 seconds, and known for as long as anything of that age is stored. Any thread. */
+ * is right to 10 seconds for the last day, less so further back, and never too high. Any thread. */
 int64_t store_revision_at(struct store *s, int64_t wall_ns);
 
 struct store_stats {
