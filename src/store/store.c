@@ -60,6 +60,12 @@ err_code store_open(struct env *env, const struct store_opts *opts, struct store
     return ERR_NONE;
 }
 
+static void release_puts(struct store_txn *t)
+{
+    for (unsigned i = 0; i < t->change_count; i++)
+        object_unref(t->changes[i].put);
+}
+
 void store_close(struct store *s)
 {
     if (!s)
@@ -67,6 +73,8 @@ void store_close(struct store *s)
     loop_stop(s->loop);
     loop_join(s->loop);
     loop_free(s->loop);
+    for (struct store_txn *t = s->waiting; t; t = t->next) /* of a host that crashed */
+        release_puts(t);
     if (s->backend)
         s->backend->ops->close(s->backend);
     snapshots_done(s);
@@ -115,15 +123,20 @@ static void txn_done(struct loop_msg *m)
     t->done(t);
 }
 
+static void txn_dropped(struct loop_msg *m)
+{
+    release_puts(CONTAINER_OF(m, struct store_txn, msg));
+}
+
 void store_answer(struct store *s, struct store_txn *t)
 {
-    for (unsigned i = 0; t->err.code && i < t->change_count; i++)
-        object_unref(t->changes[i].put);
+    if (t->err.code)
+        release_puts(t);
     pthread_mutex_lock(&s->lock);
     s->stats.transactions += t->err.code == ERR_NONE;
     s->stats.conflicts += t->err.code == ERR_CONFLICT;
     pthread_mutex_unlock(&s->lock);
-    t->msg.run = txn_done;
+    t->msg = (struct loop_msg){.run = txn_done};
     loop_post(t->loop, &t->msg);
 }
 
@@ -209,7 +222,7 @@ void store_commit(struct store *s, struct store_txn *t)
     ASSERT(t->guard_count <= STORE_TXN_MAX);
     ASSERT(t->change_count <= STORE_TXN_MAX);
     t->store = s;
-    t->msg = (struct loop_msg){.run = txn_arrives};
+    t->msg = (struct loop_msg){.run = txn_arrives, .drop = txn_dropped};
     loop_post(s->loop, &t->msg);
 }
 
@@ -221,9 +234,14 @@ static void read_done(struct loop_msg *m)
     r->done(r);
 }
 
+static void read_dropped(struct loop_msg *m)
+{
+    snapshot_unref(CONTAINER_OF(m, struct store_read, msg)->snapshot);
+}
+
 static void read_answer(struct store_read *r)
 {
-    r->msg.run = read_done;
+    r->msg = (struct loop_msg){.run = read_done, .drop = read_dropped};
     loop_post(r->loop, &r->msg);
 }
 
