@@ -113,19 +113,19 @@ static void answered(struct store_txn *t)
     struct client *c = CONTAINER_OF(t, struct client, txn);
     struct load *l = c->load;
     struct attempt *a = &l->attempts[c->attempt];
-    a->answered = true;
-    a->refused = t->err.code != ERR_NONE;
-    if (!a->refused) {
+    /* It may end at any instruction: what makes it an answer comes last. */
+    a->refused = t->err.code == ERR_CONFLICT || t->err.code == ERR_DISK_FULL;
+    if (!t->err.code) {
         a->revision = t->revision;
+        a->answered = true;
         l->answered_count++;
         l->newest_answer = t->revision > l->newest_answer ? t->revision : l->newest_answer;
         const struct snapshot *sn = store_snapshot(l->store);
         if (sn->revision < t->revision)
             fault(l, "revision %lld was answered before it was published", (long long)t->revision);
         snapshot_unref(sn);
-    } else if (t->err.code != ERR_CONFLICT && t->err.code != ERR_DISK_FULL) {
-        a->answered = false; /* perhaps written: not known */
-        a->refused = false;
+    } else {
+        a->answered = a->refused; /* else it is written or not: not known */
     }
     if (l->left > 0)
         ask(c);

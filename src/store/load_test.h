@@ -12,7 +12,7 @@ enum {
     LOAD_RESOURCES = 3,
     LOAD_KEYS = 6, /* of each */
     LOAD_CLIENTS = 5,
-    LOAD_ATTEMPTS_MAX = 4000,
+    LOAD_ATTEMPTS_MAX = 200000,
 };
 
 /* What a client asked for. Its number is in every object it puts. */

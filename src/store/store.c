@@ -3,6 +3,7 @@
 #include "base/kube_time.h"
 #include "base/mem.h"
 #include "store/store_priv.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 #define HISTORY_NS   (5 * NSEC_PER_MIN)
@@ -112,6 +113,9 @@ void store_fatal(struct store *s, const struct err *why)
     }
     if (s->opts.log)
         log_error(s->opts.log, "the store cannot go on; a new start will find what is on disk", KV_ERR(why));
+    else
+        fprintf(stderr, "skiff: the store cannot go on; a new start will find what is on disk: %s\n",
+                why->msg);
     _Exit(74); /* EX_IOERR; nothing may run that would answer */
 }
 

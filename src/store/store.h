@@ -52,8 +52,9 @@ struct store_opts {
 /* Loads everything; blocks. The store has a loop of its own, with a thread. CORRUPT (names what is not as it should be),
  * CONFLICT (somebody else has it open), UNSUPPORTED (made by a newer version), DISK_FULL, IO. */
 err_code store_open(struct env *env, const struct store_opts *opts, struct store **ret, struct err *err);
-/* After every transaction and read was answered, every subscriber gone and every snapshot let go. (Of a crashed simulated
- * host: after the loops that wait for answers were freed.) NULL is fine. */
+/* After every transaction and read was answered, every subscriber gone and every snapshot let go; before the loops that
+ * were answered on are freed. (The other way round where nothing is answered any more, in a crashed simulated host: what
+ * is under way holds snapshots.) NULL is fine. */
 void store_close(struct store *s);
 
 /* --- resources ---
