@@ -16,7 +16,11 @@ libsqlite3-dev       # embedded store
 libyaml-dev          # YAML
 zlib1g-dev           # gzip, SPDY headers
 libpcre2-dev         # regular expressions in schemas
+python3-kubernetes   # tests: a stock client
 "
+# Tests: the stock command line. A newer one that is on the machine already is better, and excludes Debian's.
+command -v kubectl >/dev/null 2>&1 || packages="$packages
+kubernetes-client"
 bench_packages="
 g++                  # simdjson's interface
 libjansson-dev       # JSON peer

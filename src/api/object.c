@@ -161,12 +161,17 @@ struct object *object_unref(const struct object *o)
 
 void object_print(struct buf *out, const struct object *o, str head)
 {
+    object_print_at(out, o, head, o->revision);
+}
+
+void object_print_at(struct buf *out, const struct object *o, str head, int64_t revision)
+{
     str content = object_content(o);
     buf_add(out, head);
     buf_add(out, str_slice(content, 1, o->revision_at));
     bool last = content.p[o->revision_at] == '}';
     buf_add(out, last ? S(",\"resourceVersion\":\"") : S("\"resourceVersion\":\""));
-    buf_add_i64(out, o->revision);
+    buf_add_i64(out, revision);
     buf_add(out, last ? S("\"") : S("\","));
     buf_add(out, str_from(content, o->revision_at));
 }

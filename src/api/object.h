@@ -85,6 +85,8 @@ static inline size_t object_size(const struct object *o)
 /* The whole document. `head` is what comes first of it, for a kind always the same: `{"kind":"Pod","apiVersion":"v1",`, or
  * `{` for an item of a list. */
 void object_print(struct buf *out, const struct object *o, str head);
+/* With another revision than its own: what left a watch by a later write. */
+void object_print_at(struct buf *out, const struct object *o, str head, int64_t revision);
 
 /* Straight on the content, nothing is allocated: some 20 ns for a label or two. Labels are what validation lets through as
  * such: text without escapes. */

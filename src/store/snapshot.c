@@ -78,6 +78,13 @@ size_t snapshot_count(const struct snapshot *sn, const struct object_range *r)
     return ptree_rank(root, range_end_cmp, r) - ptree_rank(root, object_probe_cmp, &start);
 }
 
+size_t snapshot_count_after(const struct snapshot *sn, const struct object_range *r,
+                            const struct object_key *after)
+{
+    const struct ptree_node *root = full(sn)->objects;
+    return ptree_rank(root, range_end_cmp, r) - ptree_rank(root, after_cmp, after);
+}
+
 void snapshot_list(const struct snapshot *sn, const struct object_range *r, const struct object_key *after,
                    struct snapshot_iter *ret)
 {

@@ -90,6 +90,9 @@ struct object_range {
     str ns; /* else */
 };
 size_t snapshot_count(const struct snapshot *sn, const struct object_range *r);
+/* Of those, how many come after a key. */
+size_t snapshot_count_after(const struct snapshot *sn, const struct object_range *r,
+                            const struct object_key *after);
 
 struct snapshot_iter {
     struct ptree_iter at;

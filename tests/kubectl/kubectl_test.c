@@ -1,0 +1,24 @@
+/* kubectl_test.c - stock kubectl against a server: each transcript of this folder is a test. */
+#include "harness/server.h"
+#include "harness/test.h"
+#include "harness/transcript.h"
+#include <stdio.h>
+
+static void run(const char *name)
+{
+    struct test_server s;
+    char path[128];
+    snprintf(path, sizeof path, "kubectl/%s.txt", name);
+    test_needs_kubectl();
+    test_server_start(&s);
+    transcript_run(test_path(path));
+    test_server_stop(&s);
+}
+
+#define TRANSCRIPT(name)            \
+    TEST_WITHIN(kubectl_##name, 60) \
+    {                               \
+        run(#name);                 \
+    }
+
+TRANSCRIPT(first_steps)
