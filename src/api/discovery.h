@@ -19,10 +19,14 @@ void discovery_resources(struct buf *out, const struct catalog *c,
 /* Aggregated: of /api (core) or of /apis. */
 void discovery_aggregated(struct buf *out, const struct catalog *c, bool core);
 
-/* /openapi/v3: every path with a URL that carries the hash of its document's content. */
+/* /openapi/v3: every path with a URL that carries the hash of its document's content. It takes the time to make all of
+ * them. */
 void openapi_v3_index(struct buf *out, const struct catalog *c);
 /* /openapi/v3/api/v1, /openapi/v3/apis/GROUP/VERSION. */
 void openapi_v3(struct buf *out, const struct catalog *c, const struct served_version *v);
+/* The same by what the index calls it: "api/v1", "apis/apps/v1", and also "api", "apis/apps", "version" and the like. False:
+ * there is no such document. */
+bool openapi_v3_find(struct buf *out, const struct catalog *c, str path);
 /* /openapi/v2, the whole in one; as JSON, and as the protobuf form (com.github.proto-openapi.spec.v2.v1.0+protobuf), which
  * kubectl asks for. */
 void openapi_v2(struct buf *out, const struct catalog *c);
