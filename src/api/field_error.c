@@ -95,13 +95,19 @@ static int by_bytes(const void *x, const void *y)
 void field_not_supported(struct field_errors *l, const struct field_path *p, const struct json *value,
                          const str *supported, size_t supported_count)
 {
-    struct buf b = message_start(l, S("Unsupported value"));
-    add_value(&b, value);
     str *sorted = arena_dup(l->arena, supported, supported_count * sizeof *supported, _Alignof(str));
     qsort(sorted, supported_count, sizeof *sorted, by_bytes);
+    field_not_supported_in_order(l, p, value, sorted, supported_count);
+}
+
+void field_not_supported_in_order(struct field_errors *l, const struct field_path *p,
+                                  const struct json *value, const str *supported, size_t supported_count)
+{
+    struct buf b = message_start(l, S("Unsupported value"));
+    add_value(&b, value);
     for (size_t i = 0; i < supported_count; i++) {
         buf_add(&b, i ? S(", ") : S(": supported values: "));
-        json_print_str(&b, sorted[i], 0);
+        json_print_str(&b, supported[i], 0);
     }
     add(l, FIELD_NOT_SUPPORTED, p, buf_str(&b));
 }
@@ -155,6 +161,14 @@ void field_internal(struct field_errors *l, const struct field_path *p, str deta
     struct buf b = message_start(l, S("Internal error"));
     add_detail(&b, detail);
     add(l, FIELD_INTERNAL, p, buf_str(&b));
+}
+
+void field_error_add_detail(struct field_errors *l, str detail)
+{
+    if (l->count == 0 || l->lost)
+        return;
+    struct field_error *newest = &l->items[l->count - 1];
+    newest->message = str_join(l->arena, (const str[]){newest->message, detail}, 2, S(": "));
 }
 
 str field_error_reason(enum field_error_kind kind)

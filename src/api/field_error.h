@@ -68,6 +68,9 @@ void field_invalid(struct field_errors *l, const struct field_path *p, const str
 /* `supported` are listed in byte order. */
 void field_not_supported(struct field_errors *l, const struct field_path *p, const struct json *value,
                          const str *supported, size_t supported_count);
+/* The same in the order given, which is what the original does where it lists them in the code that checks. */
+void field_not_supported_in_order(struct field_errors *l, const struct field_path *p,
+                                  const struct json *value, const str *supported, size_t supported_count);
 void field_duplicate(struct field_errors *l, const struct field_path *p, const struct json *value);
 void field_not_found(struct field_errors *l, const struct field_path *p, const struct json *value);
 void field_forbidden(struct field_errors *l, const struct field_path *p, str detail);
@@ -76,6 +79,9 @@ void field_too_many(struct field_errors *l, const struct field_path *p, size_t a
 void field_type_invalid(struct field_errors *l, const struct field_path *p, const struct json *value,
                         str detail);
 void field_internal(struct field_errors *l, const struct field_path *p, str detail);
+
+/* Adds words to the newest: `Not found: "a": must be one of b, c`. */
+void field_error_add_detail(struct field_errors *l, str detail);
 
 str field_error_reason(enum field_error_kind kind); /* "FieldValueRequired" */
 /* All of them as one text: alone, or `[a: ..., b: ...]`, each once. */

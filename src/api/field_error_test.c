@@ -44,8 +44,9 @@ TEST(field_errors_print_in_the_originals_words)
         {"data[a.b]: Invalid value: \"a\\\"b\""},
         {"spec: Invalid value: {\"k\":true}: no"},
         {"spec: Unsupported value: -1: supported values: \"a\", \"b\""},
+        {"spec: Unsupported value: -1: supported values: \"b\", \"a\""},
         {"spec: Duplicate value: -1"},
-        {"spec: Not found: -1"},
+        {"spec: Not found: -1: must be there"},
         {"spec: Forbidden: not now"},
         {"spec: Too long: may not be more than 63 bytes"},
         {"spec: Too many: 5: must have at most 4 items"},
@@ -57,6 +58,7 @@ TEST(field_errors_print_in_the_originals_words)
     field_invalid(&f.errors, &key, &text, STR_NONE);
     field_invalid(&f.errors, &spec, &object, S("no"));
     field_not_supported(&f.errors, &spec, &number, modes, 2);
+    field_not_supported_in_order(&f.errors, &spec, &number, modes, 2);
     field_duplicate(&f.errors, &spec, &number);
     field_not_found(&f.errors, &spec, &number);
     field_forbidden(&f.errors, &spec, S("not now"));

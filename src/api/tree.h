@@ -69,7 +69,7 @@ err_code tree_read(struct arena *a, const struct schema *s, const struct schema_
 /* In place, in a normalised tree. */
 void tree_defaults(struct arena *a, const struct schema *s, const struct schema_type *t, struct json *tree);
 
-/* A normalised tree with its defaults. */
+/* A normalised tree with its defaults. Types marked `coded` are left to the rules of their kind (rules.h). */
 void tree_validate(const struct schema *s, const struct schema_type *t, const struct json *tree,
                    struct field_errors *errors);
 /* Two normalised trees of one type. */

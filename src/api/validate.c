@@ -124,6 +124,8 @@ static void structure(struct validator *v, struct schema_at at, const struct fie
 {
     const struct schema *s;
     const struct schema_type *t = schema_struct(at, &s);
+    if (t->flags & SCHEMA_TYPE_CODED)
+        return;
     for (size_t i = 0; i < t->field_count; i++) {
         const struct schema_field *f = &s->fields[t->field_first + i];
         struct field_path inside = field_path_name(path, schema_field_name(s, f));

@@ -55,6 +55,7 @@ struct m_type {
     str name, help, file;
     int line;
     bool atomic;
+    bool coded;
     struct m_node *alias;    /* `type Verbs = []string`: a list that is a message in protobuf */
     enum schema_kind either; /* OR_*: `type JSONSchemaPropsOrBool either JSONSchemaProps bool` */
     struct m_type *either_type;

@@ -596,15 +596,16 @@ static err_code open_kind(struct parser *p)
     return ERR_NONE;
 }
 
-/* type NAME [atomic] | type NAME = []ITEM | type NAME either STRUCT bool|list|strings */
+/* type NAME [atomic] [coded] | type NAME = []ITEM | type NAME either STRUCT bool|list|strings */
 static err_code open_type(struct parser *p)
 {
     struct m_type *t = type_new(p, word(p, 1));
     p->type = t;
     p->help = &t->help;
     str how = word(p, 2);
-    if (str_is(how, "atomic")) {
-        t->atomic = true;
+    if (str_is(how, "atomic") || str_is(how, "coded")) {
+        t->atomic = str_is(how, "atomic");
+        t->coded = !t->atomic || str_is(word(p, 3), "coded");
     } else if (str_is(how, "=")) {
         t->alias = parse_node(p, word(p, 3));
         if (t->alias->kind != SCHEMA_LIST)
@@ -621,7 +622,7 @@ static err_code open_type(struct parser *p)
             return fail(p, "type NAME either STRUCT bool|list|strings");
     } else if (how.n) {
         return fail(p,
-                    "type NAME [atomic], type NAME = []ITEM, or type NAME either STRUCT bool|list|strings");
+                    "type NAME [atomic] [coded], type NAME = []ITEM, or type NAME either STRUCT bool|list|strings");
     }
     return ERR_NONE;
 }
