@@ -61,6 +61,7 @@ TEST(field_errors_print_in_the_originals_words)
     field_not_supported_in_order(&f.errors, &spec, &number, modes, 2);
     field_duplicate(&f.errors, &spec, &number);
     field_not_found(&f.errors, &spec, &number);
+    field_error_add_detail(&f.errors, S("must be there"));
     field_forbidden(&f.errors, &spec, S("not now"));
     field_too_long(&f.errors, &spec, 63);
     field_too_many(&f.errors, &spec, 5, 4);

@@ -149,7 +149,8 @@ enum schema_type_flags {
     SCHEMA_TYPE_ATOMIC = 1 << 0,
     SCHEMA_TYPE_KIND = 1 << 1,     /* has kind and apiVersion */
     SCHEMA_TYPE_PRESERVE = 1 << 2, /* members that it does not know are kept */
-    SCHEMA_TYPE_CODED = 1 << 3,    /* what is wrong with it, and with all below it, is for code to say: src/api/rules */
+    SCHEMA_TYPE_CODED =
+        1 << 3, /* what is wrong with it, and with all below it, is for code to say: src/api/rules */
 };
 
 struct schema_enum {

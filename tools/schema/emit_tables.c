@@ -275,7 +275,8 @@ static err_code type_add(struct emitter *e, const struct m_type *t)
         "), .flags = %d},\n",
         text_add(e, t->name), text_or_0(e, t->help), t->package->index, field_first, count, message_first,
         messages, slots - 1, slot_first, STR_ARG(t->c_name),
-        (t->atomic ? SCHEMA_TYPE_ATOMIC : 0) | (t->coded ? SCHEMA_TYPE_CODED : 0) | (t->kind ? SCHEMA_TYPE_KIND : 0));
+        (t->atomic ? SCHEMA_TYPE_ATOMIC : 0) | (t->coded ? SCHEMA_TYPE_CODED : 0) |
+            (t->kind ? SCHEMA_TYPE_KIND : 0));
     return ERR_NONE;
 }
 

@@ -621,8 +621,9 @@ static err_code open_type(struct parser *p)
         if (t->either == SCHEMA_NONE)
             return fail(p, "type NAME either STRUCT bool|list|strings");
     } else if (how.n) {
-        return fail(p,
-                    "type NAME [atomic] [coded], type NAME = []ITEM, or type NAME either STRUCT bool|list|strings");
+        return fail(
+            p,
+            "type NAME [atomic] [coded], type NAME = []ITEM, or type NAME either STRUCT bool|list|strings");
     }
     return ERR_NONE;
 }
