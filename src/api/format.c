@@ -1,6 +1,5 @@
 /* format.c - formats by name. */
 #include "api/format.h"
-#include "base/names.h"
 
 static name_check_fn *const text_checks[] = {
     [SCHEMA_FORMAT_NONE] = NULL,
@@ -8,6 +7,11 @@ static name_check_fn *const text_checks[] = {
 #include "api/formats.def"
 #undef SCHEMA_FORMAT
 };
+
+name_check_fn *format_text_check(enum schema_format format)
+{
+    return text_checks[format];
+}
 
 static void add_each(struct field_errors *errors, const struct field_path *path, const struct json *value,
                      const struct name_errors *wrong)

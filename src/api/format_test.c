@@ -196,13 +196,16 @@ TEST(formats_of_lists_and_maps_are_those_of_their_items_and_keys)
     static const struct {
         const char *type, *text, *want;
     } fields[] = {
-        {"NodeSpec", "{\"podCIDRs\":[\"10.0.0.0/8\",\"10.0.0.0\"]}",
-         "podCIDRs[1]: Invalid value: \"10.0.0.0\": " BAD_CIDR},
-        {"ConfigMap", "{\"data\":{\"ok\":\"\",\"..a\":\"\"}}",
-         "data: Invalid value: \"..a\": must not start with '..'"},
+        {"Device", "{\"name\":\"a\",\"bindingConditions\":[\"a\",\"a/b/c\"]}",
+         "bindingConditions[1]: Invalid value: \"a/b/c\": a valid label key must consist of alphanumeric characters, "
+         "'-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or "
+         "'123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS "
+         "subdomain prefix and '/' (e.g. 'example.com/MyName')"},
+        {"CounterSet", "{\"name\":\"a\",\"counters\":{\"ok\":{\"value\":1},\"a.b\":{\"value\":1}}}",
+         "counters: Invalid value: \"a.b\": must not contain dots"},
     };
     for (size_t i = 0; i < ARRAY_COUNT(fields); i++) {
-        const struct schema_type *t = schema_type_find(&schema_builtin, S("core/v1"),
+        const struct schema_type *t = schema_type_find(&schema_builtin, S("resource/v1"),
                                                        str_from_c(fields[i].type));
         struct json in, tree;
         struct field_errors errors;

@@ -22,6 +22,9 @@ struct rules_input {
     struct arena *arena; /* of what is added to the tree */
     int64_t now_wall;
     str subresource; /* empty: the object itself; "status", "scale", ... */
+    /* The view of what is stored, while `validate` and `warnings` look at an update: what was wrong before may stay. NULL: a
+     * create. */
+    const void *old;
     /* Warnings for the client, in the original's words; `warn` may be NULL. */
     void (*warn)(void *ctx, str text);
     void *ctx;

@@ -224,6 +224,7 @@ struct schema_kind_info {
     bool namespaced;
     bool short_history;   /* the store keeps its changes for seconds only */
     bool returns_deleted; /* a DELETE is answered with the object, not with a Status */
+    uint8_t name_format;  /* of metadata.name (enum schema_format); 0: DNS1123_SUBDOMAIN */
 };
 
 struct schema {

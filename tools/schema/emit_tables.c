@@ -319,13 +319,14 @@ static void kind_add(struct emitter *e, const struct m_kind *k)
         "    {.name = %u, .list_name = %u, .plural = %u, .singular = %u, .short_names = %u, .categories = %u, "
         ".selectable = %u, .api_version = %u, .stored = %u, .convert = %u, .package = %u, .type = %u, .verbs = %u, "
         ".subresource_first = %zu, .subresource_count = %zu, .column_first = %zu, .column_count = %zu, "
-        ".class = %d, .namespaced = %d, .deprecation = %u, .short_history = %d, .returns_deleted = %d},\n",
+        ".class = %d, .namespaced = %d, .deprecation = %u, .short_history = %d, .returns_deleted = %d, .name_format = %d},\n",
         text_add(e, k->name), k->plural.n ? text_add(e, k->list_name) : 0, text_or_0(e, k->plural),
         k->plural.n ? text_add(e, k->singular) : 0, text_names(e, &k->short_names),
         text_names(e, &k->categories), text_names(e, &k->selectable), text_or_0(e, k->api_version),
         text_or_0(e, k->stored), text_or_0(e, k->convert), k->package->index, k->type->index,
         k->plural.n ? k->verbs : 0, subresource_first, k->subresource_count, column_first, k->column_count,
-        (int)k->class, k->namespaced, text_or_0(e, k->deprecation), k->short_history, k->returns_deleted);
+        (int)k->class, k->namespaced, text_or_0(e, k->deprecation), k->short_history, k->returns_deleted,
+        (int)k->name_format);
 }
 
 static void package_add(struct emitter *e, const struct m_package *p)

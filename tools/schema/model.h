@@ -100,6 +100,7 @@ struct m_kind {
     int line;
     struct m_names short_names, categories, selectable;
     enum schema_class class;
+    enum schema_format name_format;
     bool namespaced, scope_said, short_history, returns_deleted;
     unsigned verbs;
     struct m_subresource *subresources;

@@ -291,7 +291,7 @@ static err_code attr_granularity(struct parser *p, str value, enum schema_granul
     return ERR_NONE;
 }
 
-static err_code attr_format(struct parser *p, struct m_field *f, str value)
+static err_code parse_format(struct parser *p, str value, enum schema_format *ret)
 {
     static const str formats[] = {
         STR_NONE,
@@ -301,7 +301,7 @@ static err_code attr_format(struct parser *p, struct m_field *f, str value)
     };
     for (size_t i = 1; i < ARRAY_COUNT(formats); i++) {
         if (str_eq(value, formats[i])) {
-            f->format = (enum schema_format)i;
+            *ret = (enum schema_format)i;
             return ERR_NONE;
         }
     }
@@ -357,7 +357,7 @@ static err_code parse_attr(struct parser *p, struct m_field *f, str attr)
     if (str_is(name, "struct"))
         return attr_granularity(p, value, &f->struct_type);
     if (str_is(name, "format"))
-        return attr_format(p, f, value);
+        return parse_format(p, value, &f->format);
     if (str_is(name, "min") || str_is(name, "max") || str_is(name, "minlen") || str_is(name, "maxlen") ||
         str_is(name, "minitems") || str_is(name, "maxitems"))
         return attr_limit(p, f, name, value);
@@ -499,6 +499,8 @@ static bool parse_kind_property(struct parser *p, err_code *ret)
         k->plural = word(p, 1);
     else if (str_is(key, "singular"))
         k->singular = word(p, 1);
+    else if (str_is(key, "name"))
+        *ret = parse_format(p, word(p, 1), &k->name_format);
     else if (str_is(key, "list"))
         k->list_name = word(p, 1);
     else if (str_is(key, "apiversion"))

@@ -195,7 +195,7 @@ const str *rules_map_find(const struct str_map *map, str key)
 }
 
 static void selector_requirement(struct field_errors *errors, const struct field_path *path,
-                                 const struct label_selector_requirement *r)
+                                 const struct label_selector_requirement *r, unsigned flags)
 {
     if (str_is(r->operator, "In") || str_is(r->operator, "NotIn")) {
         if (r->values.count == 0)
@@ -205,23 +205,29 @@ static void selector_requirement(struct field_errors *errors, const struct field
         if (r->values.count)
             field_forbidden(errors, AT(path, "values"),
                             S("may not be specified when `operator` is 'Exists' or 'DoesNotExist'"));
-    } else {
+    } else if (!(flags & RULES_ANY_OPERATOR)) {
         field_invalid(errors, AT(path, "operator"), TEXT(r->operator), S("not a valid selector operator"));
     }
     rules_name(errors, AT(path, "key"), r->key, name_check_qualified);
-    for (size_t i = 0; i < r->values.count; i++)
+    for (size_t i = 0; i < r->values.count && !(flags & RULES_ANY_VALUES); i++)
         rules_name(errors, AT_INDEX(AT(path, "values"), i), r->values.items[i], name_check_label_value);
 }
 
-void rules_label_selector(struct field_errors *errors, const struct field_path *path,
-                          const struct label_selector *selector)
+void rules_label_selector_with(struct field_errors *errors, const struct field_path *path,
+                               const struct label_selector *selector, unsigned flags)
 {
     if (!selector)
         return;
     rules_labels(errors, AT(path, "matchLabels"), &selector->match_labels);
     for (size_t i = 0; i < selector->match_expressions.count; i++)
         selector_requirement(errors, AT_INDEX(AT(path, "matchExpressions"), i),
-                             &selector->match_expressions.items[i]);
+                             &selector->match_expressions.items[i], flags);
+}
+
+void rules_label_selector(struct field_errors *errors, const struct field_path *path,
+                          const struct label_selector *selector)
+{
+    rules_label_selector_with(errors, path, selector, 0);
 }
 
 bool rules_label_selector_is_empty(const struct label_selector *selector)

@@ -75,6 +75,11 @@ struct label_selector; /* of view/meta_v1.h */
 /* NULL is good. */
 void rules_label_selector(struct field_errors *errors, const struct field_path *path,
                           const struct label_selector *selector);
+/* The same, and some things are let through: values that are no label values (they were there before), operators of versions
+ * to come. */
+enum rules_selector_flags { RULES_ANY_VALUES = 1 << 0, RULES_ANY_OPERATOR = 1 << 1 };
+void rules_label_selector_with(struct field_errors *errors, const struct field_path *path,
+                               const struct label_selector *selector, unsigned flags);
 bool rules_label_selector_is_empty(const struct label_selector *selector);
 /* One that rules_label_selector has nothing to say about; NULL matches nothing. */
 bool rules_label_selector_matches(const struct label_selector *selector, const struct str_map *labels);

@@ -6,7 +6,7 @@
 #include "harness/test.h"
 #include "wire/yaml.h"
 
-enum { TEXT_SIZE_MAX = 1 << 20 };
+enum { TEXT_SIZE_MAX = 1 << 22 };
 
 /* 2026-01-02T03:04:05Z */
 #define NOW_WALL INT64_C(1767323045000000000)
@@ -197,6 +197,7 @@ static void validate(struct chain *c, const struct written *w, const struct writ
                      struct field_errors *errors)
 {
     field_errors_init(errors, &c->a);
+    c->in.old = old ? old->view : NULL;
     tree_validate(&schema_builtin, c->type, &w->tree, errors);
     if (old)
         tree_immutable(&schema_builtin, c->type, &old->tree, &w->tree, errors);
