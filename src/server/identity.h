@@ -5,6 +5,8 @@
 
 #include "base/str.h"
 
+struct field_selector;
+
 struct user_extra {
     str key;
     const str *values;
@@ -22,12 +24,23 @@ struct user {
 
 bool user_in_group(const struct user *u, str group);
 
+#define GROUP_MASTERS "system:masters" /* may do anything, whatever any role says */
+#define GROUP_NODES   "system:nodes"
+
+/* "system:serviceaccount:NS:NAME" taken apart. */
+bool user_is_service_account(const struct user *u, str *ret_ns, str *ret_name);
+/* A node's agent: "system:node:NAME" in system:nodes. The name may be empty: then it is some agent, but which is not known. */
+bool user_is_node(const struct user *u, str *ret_node);
+
 /* What is asked, as authorizers see it. */
 struct attributes {
     const struct user *user;
     str verb; /* "get", "list", "deletecollection", "impersonate" ...; of paths: the method in lower case */
     bool is_resource; /* else `path` */
-    str group, version, resource, subresource, ns, name;
+    str group, version, resource, subresource, ns;
+    str name; /* also of a list, watch or deletecollection that selects metadata.name=NAME */
+    /* What a list, watch or deletecollection selects by; NULL: nothing. One that cannot be understood selects nothing. */
+    const struct field_selector *fields;
     str path;
 };
 
