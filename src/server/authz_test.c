@@ -1,5 +1,5 @@
-#include "server/authz.h"
 #include "harness/test.h"
+#include "server/authz.h"
 
 static struct user named(const char *name, const str *groups, size_t count)
 {
@@ -86,8 +86,8 @@ TEST(who_a_user_is_stands_in_his_name_and_groups)
     CHECK(user_is_service_account(&sa, &ns, &name));
     CHECK_STR(ns, "kube-system");
     CHECK_STR(name, "default");
-    static const char *const others[] = {"system:serviceaccount:a:", "system:serviceaccount::b", "system:serviceaccount:a",
-                                         "system:serviceaccounts:a:b", "a:b"};
+    static const char *const others[] = {"system:serviceaccount:a:", "system:serviceaccount::b",
+                                         "system:serviceaccount:a", "system:serviceaccounts:a:b", "a:b"};
     for (size_t i = 0; i < ARRAY_COUNT(others); i++) {
         struct user u = named(others[i], NULL, 0);
         CHECK(!user_is_service_account(&u, &ns, &name));

@@ -167,7 +167,8 @@ static bool is_untouched(const struct json *stored)
 /* What counts as a truth value for the original. False: none. */
 static bool read_bool(str s, bool *ret)
 {
-    static const char *const words[] = {"1", "t", "T", "true", "TRUE", "True", "0", "f", "F", "false", "FALSE", "False"};
+    static const char *const words[] = {"1", "t", "T", "true",  "TRUE",  "True",
+                                        "0", "f", "F", "false", "FALSE", "False"};
     for (size_t i = 0; i < ARRAY_COUNT(words); i++) {
         if (str_eq(s, str_from_c(words[i]))) {
             *ret = i < ARRAY_COUNT(words) / 2;
@@ -201,15 +202,15 @@ static void reconcile_flow_control(struct merge *m, enum bootstrap_policy policy
 }
 
 /* As it is stored: what was added stands where it belongs. */
-static err_code print_normal(struct arena *a, const struct bootstrap_doc *doc, const struct json *tree, str *ret,
-                             struct err *err)
+static err_code print_normal(struct arena *a, const struct bootstrap_doc *doc, const struct json *tree,
+                             str *ret, struct err *err)
 {
     const struct schema *schema = &schema_builtin;
     const struct schema_kind_info *kind = schema_kind_find(schema, doc->api_version, doc->kind);
     struct json normal;
     if (tree_normalise(a, schema, &schema->types[kind->type], tree, NULL, &normal, err))
-        return err_wrap_as(err, ERR_CORRUPT, "could not add to %" STR_FMT " '%" STR_FMT "'", STR_ARG(doc->kind),
-                           STR_ARG(doc->name));
+        return err_wrap_as(err, ERR_CORRUPT, "could not add to %" STR_FMT " '%" STR_FMT "'",
+                           STR_ARG(doc->kind), STR_ARG(doc->name));
     struct buf out;
     buf_init_arena(&out, a, SIZE_MAX / 2);
     json_print(&out, &normal, 0);

@@ -1,8 +1,8 @@
-#include "server/bootstrap.h"
 #include "api/tree.h"
 #include "base/map.h"
 #include "harness/test.h"
 #include "server/authz.h"
+#include "server/bootstrap.h"
 #include "wire/json.h"
 
 static struct json parsed(struct arena *a, str text)
@@ -83,7 +83,8 @@ TEST(there_is_everything_that_a_cluster_begins_with)
     }
     for (size_t i = 0; i < ARRAY_COUNT(counts); i++) {
         if (counts[i].theirs || counts[i].ours)
-            FAIL("%s: %td and %td missing", counts[i].resource, (ptrdiff_t)counts[i].theirs, (ptrdiff_t)counts[i].ours);
+            FAIL("%s: %td and %td missing", counts[i].resource, (ptrdiff_t)counts[i].theirs,
+                 (ptrdiff_t)counts[i].ours);
     }
     CHECK(!bootstrap_find(&a, S("clusterroles.rbac.authorization.k8s.io"), STR_NONE, S("nobody"), &found));
     CHECK(!bootstrap_find(&a, S("roles.rbac.authorization.k8s.io"), STR_NONE,
@@ -124,52 +125,65 @@ TEST(bootstrap_documents_of_each_kind_read_as_they_should)
 {
     CLEANUP(arena_done) struct arena a;
     arena_init(&a, 0);
-#define META_GRANT(name, more)                                                                          \
-    "{\"metadata\":{\"name\":\"" name "\"" more ",\"labels\":{\"kubernetes.io/bootstrapping\":\"rbac-defaults\"}," \
+#define META_GRANT(name, more)                                         \
+    "{\"metadata\":{\"name\":\"" name "\"" more                        \
+    ",\"labels\":{\"kubernetes.io/bootstrapping\":\"rbac-defaults\"}," \
     "\"annotations\":{\"rbac.authorization.kubernetes.io/autoupdate\":\"true\"}}"
-    CHECK_STR(content_of(&a, "clusterroles.rbac.authorization.k8s.io", "", "edit"),
-              "{\"metadata\":{\"name\":\"edit\",\"labels\":{\"kubernetes.io/bootstrapping\":\"rbac-defaults\","
-              "\"rbac.authorization.k8s.io/aggregate-to-admin\":\"true\"},\"annotations\":"
-              "{\"rbac.authorization.kubernetes.io/autoupdate\":\"true\"}},\"rules\":null,\"aggregationRule\":"
-              "{\"clusterRoleSelectors\":[{\"matchLabels\":{\"rbac.authorization.k8s.io/aggregate-to-edit\":\"true\"}}]}}");
+    CHECK_STR(
+        content_of(&a, "clusterroles.rbac.authorization.k8s.io", "", "edit"),
+        "{\"metadata\":{\"name\":\"edit\",\"labels\":{\"kubernetes.io/bootstrapping\":\"rbac-defaults\","
+        "\"rbac.authorization.k8s.io/aggregate-to-admin\":\"true\"},\"annotations\":"
+        "{\"rbac.authorization.kubernetes.io/autoupdate\":\"true\"}},\"rules\":null,\"aggregationRule\":"
+        "{\"clusterRoleSelectors\":[{\"matchLabels\":{\"rbac.authorization.k8s.io/aggregate-to-edit\":\"true\"}}]}}");
     CHECK_STR(content_of(&a, "clusterroles.rbac.authorization.k8s.io", "", "cluster-admin"),
-              META_GRANT("cluster-admin", "") ",\"rules\":[{\"verbs\":[\"*\"],\"apiGroups\":[\"*\"],\"resources\":[\"*\"]},"
-                                              "{\"verbs\":[\"*\"],\"nonResourceURLs\":[\"*\"]}]}");
-    CHECK_STR(content_of(&a, "clusterrolebindings.rbac.authorization.k8s.io", "", "system:controller:ttl-controller"),
-              META_GRANT("system:controller:ttl-controller", "")
-              ",\"subjects\":[{\"kind\":\"ServiceAccount\",\"name\":\"ttl-controller\",\"namespace\":\"kube-system\"}],"
-              "\"roleRef\":{\"apiGroup\":\"rbac.authorization.k8s.io\",\"kind\":\"ClusterRole\","
-              "\"name\":\"system:controller:ttl-controller\"}}");
-    CHECK_STR(content_of(&a, "clusterrolebindings.rbac.authorization.k8s.io", "", "system:node"),
-              META_GRANT("system:node", "") ",\"roleRef\":{\"apiGroup\":\"rbac.authorization.k8s.io\",\"kind\":"
-                                            "\"ClusterRole\",\"name\":\"system:node\"}}");
-    CHECK_STR(content_of(&a, "roles.rbac.authorization.k8s.io", "kube-system", "system:controller:token-cleaner"),
-              META_GRANT("system:controller:token-cleaner", ",\"namespace\":\"kube-system\"")
-              ",\"rules\":[{\"verbs\":[\"delete\",\"get\",\"list\",\"watch\"],\"apiGroups\":[\"\"],\"resources\":"
-              "[\"secrets\"]},{\"verbs\":[\"create\",\"patch\",\"update\"],\"apiGroups\":[\"\",\"events.k8s.io\"],"
-              "\"resources\":[\"events\"]}]}");
+              META_GRANT("cluster-admin",
+                         "") ",\"rules\":[{\"verbs\":[\"*\"],\"apiGroups\":[\"*\"],\"resources\":[\"*\"]},"
+                             "{\"verbs\":[\"*\"],\"nonResourceURLs\":[\"*\"]}]}");
+    CHECK_STR(
+        content_of(&a, "clusterrolebindings.rbac.authorization.k8s.io", "",
+                   "system:controller:ttl-controller"),
+        META_GRANT(
+            "system:controller:ttl-controller",
+            "") ",\"subjects\":[{\"kind\":\"ServiceAccount\",\"name\":\"ttl-controller\",\"namespace\":\"kube-system\"}],"
+                "\"roleRef\":{\"apiGroup\":\"rbac.authorization.k8s.io\",\"kind\":\"ClusterRole\","
+                "\"name\":\"system:controller:ttl-controller\"}}");
+    CHECK_STR(
+        content_of(&a, "clusterrolebindings.rbac.authorization.k8s.io", "", "system:node"),
+        META_GRANT("system:node", "") ",\"roleRef\":{\"apiGroup\":\"rbac.authorization.k8s.io\",\"kind\":"
+                                      "\"ClusterRole\",\"name\":\"system:node\"}}");
+    CHECK_STR(
+        content_of(&a, "roles.rbac.authorization.k8s.io", "kube-system", "system:controller:token-cleaner"),
+        META_GRANT(
+            "system:controller:token-cleaner",
+            ",\"namespace\":\"kube-system\"") ",\"rules\":[{\"verbs\":[\"delete\",\"get\",\"list\",\"watch\"],\"apiGroups\":[\"\"],\"resources\":"
+                                              "[\"secrets\"]},{\"verbs\":[\"create\",\"patch\",\"update\"],\"apiGroups\":[\"\",\"events.k8s.io\"],"
+                                              "\"resources\":[\"events\"]}]}");
     CHECK_STR(content_of(&a, "namespaces", "", "default"),
               "{\"metadata\":{\"name\":\"default\",\"labels\":{\"kubernetes.io/metadata.name\":\"default\"}},"
               "\"spec\":{\"finalizers\":[\"kubernetes\"]},\"status\":{\"phase\":\"Active\"}}");
 #define META_FLOW(name) \
     "{\"metadata\":{\"name\":\"" name "\",\"annotations\":{\"apf.kubernetes.io/autoupdate-spec\":\"true\"}}"
-    CHECK_STR(content_of(&a, "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io", "", "system"),
-              META_FLOW("system") ",\"spec\":{\"type\":\"Limited\",\"limited\":{\"nominalConcurrencyShares\":30,"
-                                  "\"limitResponse\":{\"type\":\"Queue\",\"queuing\":{\"queues\":64,\"handSize\":6,"
-                                  "\"queueLengthLimit\":50}},\"lendablePercent\":33}},\"status\":{}}");
-    CHECK_STR(content_of(&a, "flowschemas.flowcontrol.apiserver.k8s.io", "", "probes"),
-              META_FLOW("probes") ",\"spec\":{\"priorityLevelConfiguration\":{\"name\":\"exempt\"},"
-                                  "\"matchingPrecedence\":2,\"rules\":[{\"subjects\":[{\"kind\":\"Group\",\"group\":"
-                                  "{\"name\":\"system:unauthenticated\"}},{\"kind\":\"Group\",\"group\":{\"name\":"
-                                  "\"system:authenticated\"}}],\"nonResourceRules\":[{\"verbs\":[\"get\"],"
-                                  "\"nonResourceURLs\":[\"/healthz\",\"/readyz\",\"/livez\"]}]}]},\"status\":{}}");
-    CHECK_STR(content_of(&a, "flowschemas.flowcontrol.apiserver.k8s.io", "", "workload-leader-election"),
-              META_FLOW("workload-leader-election")
-              ",\"spec\":{\"priorityLevelConfiguration\":{\"name\":\"leader-election\"},\"matchingPrecedence\":200,"
-              "\"distinguisherMethod\":{\"type\":\"ByUser\"},\"rules\":[{\"subjects\":[{\"kind\":\"ServiceAccount\","
-              "\"serviceAccount\":{\"namespace\":\"kube-system\",\"name\":\"*\"}}],\"resourceRules\":[{\"verbs\":"
-              "[\"get\",\"create\",\"update\"],\"apiGroups\":[\"coordination.k8s.io\"],\"resources\":[\"leases\"],"
-              "\"namespaces\":[\"*\"]}]}]},\"status\":{}}");
+    CHECK_STR(
+        content_of(&a, "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io", "", "system"),
+        META_FLOW("system") ",\"spec\":{\"type\":\"Limited\",\"limited\":{\"nominalConcurrencyShares\":30,"
+                            "\"limitResponse\":{\"type\":\"Queue\",\"queuing\":{\"queues\":64,\"handSize\":6,"
+                            "\"queueLengthLimit\":50}},\"lendablePercent\":33}},\"status\":{}}");
+    CHECK_STR(
+        content_of(&a, "flowschemas.flowcontrol.apiserver.k8s.io", "", "probes"),
+        META_FLOW(
+            "probes") ",\"spec\":{\"priorityLevelConfiguration\":{\"name\":\"exempt\"},"
+                      "\"matchingPrecedence\":2,\"rules\":[{\"subjects\":[{\"kind\":\"Group\",\"group\":"
+                      "{\"name\":\"system:unauthenticated\"}},{\"kind\":\"Group\",\"group\":{\"name\":"
+                      "\"system:authenticated\"}}],\"nonResourceRules\":[{\"verbs\":[\"get\"],"
+                      "\"nonResourceURLs\":[\"/healthz\",\"/readyz\",\"/livez\"]}]}]},\"status\":{}}");
+    CHECK_STR(
+        content_of(&a, "flowschemas.flowcontrol.apiserver.k8s.io", "", "workload-leader-election"),
+        META_FLOW(
+            "workload-leader-election") ",\"spec\":{\"priorityLevelConfiguration\":{\"name\":\"leader-election\"},\"matchingPrecedence\":200,"
+                                        "\"distinguisherMethod\":{\"type\":\"ByUser\"},\"rules\":[{\"subjects\":[{\"kind\":\"ServiceAccount\","
+                                        "\"serviceAccount\":{\"namespace\":\"kube-system\",\"name\":\"*\"}}],\"resourceRules\":[{\"verbs\":"
+                                        "[\"get\",\"create\",\"update\"],\"apiGroups\":[\"coordination.k8s.io\"],\"resources\":[\"leases\"],"
+                                        "\"namespaces\":[\"*\"]}]}]},\"status\":{}}");
 }
 
 /* --- reconciling --- */
@@ -213,19 +227,21 @@ TEST(a_role_gets_the_rules_it_lacks_and_keeps_what_it_has)
 {
     CLEANUP(arena_done) struct arena a;
     arena_init(&a, 0);
-    str stored = S("{\"metadata\":{\"name\":\"system:kube-dns\",\"uid\":\"1\",\"labels\":{\"a\":\"b\",\"kubernetes.io/"
-                   "bootstrapping\":\"mine\"}},\"rules\":[{\"verbs\":[\"list\"],\"apiGroups\":[\"\"],\"resources\":"
-                   "[\"endpoints\"]},{\"verbs\":[\"get\"],\"apiGroups\":[\"x\"],\"resources\":[\"y\"]}]}");
+    str stored = S(
+        "{\"metadata\":{\"name\":\"system:kube-dns\",\"uid\":\"1\",\"labels\":{\"a\":\"b\",\"kubernetes.io/"
+        "bootstrapping\":\"mine\"}},\"rules\":[{\"verbs\":[\"list\"],\"apiGroups\":[\"\"],\"resources\":"
+        "[\"endpoints\"]},{\"verbs\":[\"get\"],\"apiGroups\":[\"x\"],\"resources\":[\"y\"]}]}");
     struct outcome o = reconcile(&a, ROLES, "system:kube-dns", stored);
     CHECK_EQ(o.action, BOOTSTRAP_UPDATE);
-    CHECK_STR(o.content,
-              "{\"metadata\":{\"name\":\"system:kube-dns\",\"uid\":\"1\",\"labels\":{\"a\":\"b\",\"kubernetes.io/"
-              "bootstrapping\":\"mine\"},\"annotations\":{\"rbac.authorization.kubernetes.io/autoupdate\":\"true\"}},"
-              "\"rules\":[{\"verbs\":[\"list\"],\"apiGroups\":[\"\"],\"resources\":[\"endpoints\"]},"
-              "{\"verbs\":[\"get\"],\"apiGroups\":[\"x\"],\"resources\":[\"y\"]},"
-              "{\"verbs\":[\"watch\"],\"apiGroups\":[\"\"],\"resources\":[\"endpoints\"]},"
-              "{\"verbs\":[\"list\"],\"apiGroups\":[\"\"],\"resources\":[\"services\"]},"
-              "{\"verbs\":[\"watch\"],\"apiGroups\":[\"\"],\"resources\":[\"services\"]}]}");
+    CHECK_STR(
+        o.content,
+        "{\"metadata\":{\"name\":\"system:kube-dns\",\"uid\":\"1\",\"labels\":{\"a\":\"b\",\"kubernetes.io/"
+        "bootstrapping\":\"mine\"},\"annotations\":{\"rbac.authorization.kubernetes.io/autoupdate\":\"true\"}},"
+        "\"rules\":[{\"verbs\":[\"list\"],\"apiGroups\":[\"\"],\"resources\":[\"endpoints\"]},"
+        "{\"verbs\":[\"get\"],\"apiGroups\":[\"x\"],\"resources\":[\"y\"]},"
+        "{\"verbs\":[\"watch\"],\"apiGroups\":[\"\"],\"resources\":[\"endpoints\"]},"
+        "{\"verbs\":[\"list\"],\"apiGroups\":[\"\"],\"resources\":[\"services\"]},"
+        "{\"verbs\":[\"watch\"],\"apiGroups\":[\"\"],\"resources\":[\"services\"]}]}");
     CHECK_EQ(reconcile(&a, ROLES, "system:kube-dns", o.content).action, BOOTSTRAP_KEEP);
 }
 
@@ -233,9 +249,10 @@ TEST(a_role_that_covers_more_is_left_alone)
 {
     CLEANUP(arena_done) struct arena a;
     arena_init(&a, 0);
-    str stored = S("{\"metadata\":{\"name\":\"system:kube-dns\",\"labels\":{\"kubernetes.io/bootstrapping\":"
-                   "\"rbac-defaults\"},\"annotations\":{\"rbac.authorization.kubernetes.io/autoupdate\":\"true\"}},"
-                   "\"rules\":[{\"verbs\":[\"*\"],\"apiGroups\":[\"*\"],\"resources\":[\"*\"]}]}");
+    str stored = S(
+        "{\"metadata\":{\"name\":\"system:kube-dns\",\"labels\":{\"kubernetes.io/bootstrapping\":"
+        "\"rbac-defaults\"},\"annotations\":{\"rbac.authorization.kubernetes.io/autoupdate\":\"true\"}},"
+        "\"rules\":[{\"verbs\":[\"*\"],\"apiGroups\":[\"*\"],\"resources\":[\"*\"]}]}");
     CHECK_EQ(reconcile(&a, ROLES, "system:kube-dns", stored).action, BOOTSTRAP_KEEP);
 }
 
@@ -243,16 +260,20 @@ TEST(grants_that_are_protected_are_not_touched)
 {
     CLEANUP(arena_done) struct arena a;
     arena_init(&a, 0);
-    CHECK_EQ(reconcile(&a, ROLES, "system:kube-dns",
-                       S("{\"metadata\":{\"name\":\"system:kube-dns\",\"annotations\":{\"rbac.authorization.kubernetes.io/"
-                         "autoupdate\":\"false\"}},\"rules\":null}"))
-                 .action,
-             BOOTSTRAP_KEEP);
-    CHECK_EQ(reconcile(&a, BINDINGS, "system:kube-dns",
-                       S("{\"metadata\":{\"name\":\"system:kube-dns\",\"annotations\":{\"rbac.authorization.kubernetes.io/"
-                         "autoupdate\":\"false\"}},\"roleRef\":{\"kind\":\"ClusterRole\",\"name\":\"other\"}}"))
-                 .action,
-             BOOTSTRAP_KEEP);
+    CHECK_EQ(
+        reconcile(
+            &a, ROLES, "system:kube-dns",
+            S("{\"metadata\":{\"name\":\"system:kube-dns\",\"annotations\":{\"rbac.authorization.kubernetes.io/"
+              "autoupdate\":\"false\"}},\"rules\":null}"))
+            .action,
+        BOOTSTRAP_KEEP);
+    CHECK_EQ(
+        reconcile(
+            &a, BINDINGS, "system:kube-dns",
+            S("{\"metadata\":{\"name\":\"system:kube-dns\",\"annotations\":{\"rbac.authorization.kubernetes.io/"
+              "autoupdate\":\"false\"}},\"roleRef\":{\"kind\":\"ClusterRole\",\"name\":\"other\"}}"))
+            .action,
+        BOOTSTRAP_KEEP);
 }
 
 TEST(aggregation_is_put_back_but_rules_that_were_aggregated_stay)
@@ -264,9 +285,10 @@ TEST(aggregation_is_put_back_but_rules_that_were_aggregated_stay)
                    "{\"mine\":\"true\"}}]}}");
     struct outcome o = reconcile(&a, ROLES, "admin", stored);
     CHECK_EQ(o.action, BOOTSTRAP_UPDATE);
-    CHECK_CONTAINS(o.content, "\"rules\":[{\"verbs\":[\"get\"],\"apiGroups\":[\"x\"],\"resources\":[\"y\"]}],"
-                              "\"aggregationRule\":{\"clusterRoleSelectors\":[{\"matchLabels\":{\"mine\":\"true\"}},"
-                              "{\"matchLabels\":{\"rbac.authorization.k8s.io/aggregate-to-admin\":\"true\"}}]}");
+    CHECK_CONTAINS(o.content,
+                   "\"rules\":[{\"verbs\":[\"get\"],\"apiGroups\":[\"x\"],\"resources\":[\"y\"]}],"
+                   "\"aggregationRule\":{\"clusterRoleSelectors\":[{\"matchLabels\":{\"mine\":\"true\"}},"
+                   "{\"matchLabels\":{\"rbac.authorization.k8s.io/aggregate-to-admin\":\"true\"}}]}");
     /* One that should not aggregate does not afterwards. */
     o = reconcile(&a, ROLES, "system:kube-dns",
                   S("{\"metadata\":{\"name\":\"system:kube-dns\"},\"rules\":null,\"aggregationRule\":{}}"));
@@ -285,10 +307,13 @@ TEST(a_binding_gets_the_subjects_it_lacks)
           "\"name\":\"system:unauthenticated\"}],\"roleRef\":{\"apiGroup\":\"rbac.authorization.k8s.io\",\"kind\":"
           "\"ClusterRole\",\"name\":\"system:public-info-viewer\"}}"));
     CHECK_EQ(o.action, BOOTSTRAP_UPDATE);
-    CHECK_CONTAINS(o.content, "\"name\":\"me\"},{\"kind\":\"Group\",\"apiGroup\":\"rbac.authorization.k8s.io\",\"name\":"
-                              "\"system:unauthenticated\"},{\"kind\":\"Group\",\"apiGroup\":\"rbac.authorization.k8s.io\","
-                              "\"name\":\"system:authenticated\"}],\"roleRef\"");
-    CHECK_CONTAINS(o.content, "\"labels\":{\"kubernetes.io/bootstrapping\":\"rbac-defaults\"},\"annotations\"");
+    CHECK_CONTAINS(
+        o.content,
+        "\"name\":\"me\"},{\"kind\":\"Group\",\"apiGroup\":\"rbac.authorization.k8s.io\",\"name\":"
+        "\"system:unauthenticated\"},{\"kind\":\"Group\",\"apiGroup\":\"rbac.authorization.k8s.io\","
+        "\"name\":\"system:authenticated\"}],\"roleRef\"");
+    CHECK_CONTAINS(o.content,
+                   "\"labels\":{\"kubernetes.io/bootstrapping\":\"rbac-defaults\"},\"annotations\"");
     CHECK_EQ(reconcile(&a, BINDINGS, "system:public-info-viewer", o.content).action, BOOTSTRAP_KEEP);
 }
 
@@ -296,9 +321,10 @@ TEST(a_binding_to_another_role_is_made_anew)
 {
     CLEANUP(arena_done) struct arena a;
     arena_init(&a, 0);
-    struct outcome o = reconcile(&a, BINDINGS, "system:kube-dns",
-                                 S("{\"metadata\":{\"name\":\"system:kube-dns\"},\"subjects\":[],\"roleRef\":{\"apiGroup\":"
-                                   "\"rbac.authorization.k8s.io\",\"kind\":\"ClusterRole\",\"name\":\"cluster-admin\"}}"));
+    struct outcome o = reconcile(
+        &a, BINDINGS, "system:kube-dns",
+        S("{\"metadata\":{\"name\":\"system:kube-dns\"},\"subjects\":[],\"roleRef\":{\"apiGroup\":"
+          "\"rbac.authorization.k8s.io\",\"kind\":\"ClusterRole\",\"name\":\"cluster-admin\"}}"));
     CHECK_EQ(o.action, BOOTSTRAP_RECREATE);
     CHECK_STR(o.content, content_of(&a, BINDINGS, "", "system:kube-dns"));
 }
@@ -306,11 +332,12 @@ TEST(a_binding_to_another_role_is_made_anew)
 /* The priority level of that name as it would be with other shares, and these annotations. */
 static str other_level(struct arena *a, const char *name, const char *metadata)
 {
-    return str_format(a,
-                      "{\"metadata\":{\"name\":\"%s\"%s},\"spec\":{\"type\":\"Limited\",\"limited\":"
-                      "{\"nominalConcurrencyShares\":7,\"limitResponse\":{\"type\":\"Reject\"},\"lendablePercent\":0}},"
-                      "\"status\":{}}",
-                      name, metadata);
+    return str_format(
+        a,
+        "{\"metadata\":{\"name\":\"%s\"%s},\"spec\":{\"type\":\"Limited\",\"limited\":"
+        "{\"nominalConcurrencyShares\":7,\"limitResponse\":{\"type\":\"Reject\"},\"lendablePercent\":0}},"
+        "\"status\":{}}",
+        name, metadata);
 }
 
 TEST(flow_control_is_kept_up_to_date_until_a_user_takes_it_over)
@@ -324,14 +351,16 @@ TEST(flow_control_is_kept_up_to_date_until_a_user_takes_it_over)
         const char *says;
     };
     static const struct level cases[] = {
-        {"system", ",\"annotations\":{\"apf.kubernetes.io/autoupdate-spec\":\"true\"}", BOOTSTRAP_UPDATE, true, "true"},
-        {"system", ",\"annotations\":{\"apf.kubernetes.io/autoupdate-spec\":\"false\"}", BOOTSTRAP_KEEP, false, ""},
+        {"system", ",\"annotations\":{\"apf.kubernetes.io/autoupdate-spec\":\"true\"}", BOOTSTRAP_UPDATE,
+         true, "true"},
+        {"system", ",\"annotations\":{\"apf.kubernetes.io/autoupdate-spec\":\"false\"}", BOOTSTRAP_KEEP,
+         false, ""},
         {"system", ",\"generation\":1", BOOTSTRAP_UPDATE, true, "true"},
         {"system", ",\"generation\":2", BOOTSTRAP_UPDATE, false, "false"},
         {"system", ",\"generation\":2,\"annotations\":{\"apf.kubernetes.io/autoupdate-spec\":\"maybe\"}",
          BOOTSTRAP_UPDATE, false, "false"},
-        {"catch-all", ",\"annotations\":{\"apf.kubernetes.io/autoupdate-spec\":\"false\"}", BOOTSTRAP_UPDATE, true,
-         "true"},
+        {"catch-all", ",\"annotations\":{\"apf.kubernetes.io/autoupdate-spec\":\"false\"}", BOOTSTRAP_UPDATE,
+         true, "true"},
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         const struct level *c = &cases[i];
@@ -341,7 +370,8 @@ TEST(flow_control_is_kept_up_to_date_until_a_user_takes_it_over)
             continue;
         struct json tree = parsed(&a, o.content), ours = parsed(&a, content_of(&a, LEVELS, "", c->name));
         CHECK_EQ(json_equal(json_find(&tree, S("spec")), json_find(&ours, S("spec"))), c->spec_is_ours);
-        CHECK_STR(json_str(json_get(&tree, S("metadata"), S("annotations"), S("apf.kubernetes.io/autoupdate-spec"))),
+        CHECK_STR(json_str(json_get(&tree, S("metadata"), S("annotations"),
+                                    S("apf.kubernetes.io/autoupdate-spec"))),
                   c->says);
         CHECK_EQ(reconcile(&a, LEVELS, c->name, o.content).action, BOOTSTRAP_KEEP);
     }
@@ -357,7 +387,8 @@ TEST(what_is_stored_but_cannot_be_read_is_an_error)
     CHECK(bootstrap_find(&a, S(ROLES), STR_NONE, S("view"), &doc));
     CHECK_ERR(CORRUPT, "could not read ClusterRole 'view'",
               bootstrap_reconcile(&a, &doc, S("{"), &action, &content, &e));
-    CHECK_ERR(CORRUPT, "rules", bootstrap_reconcile(&a, &doc, S("{\"metadata\":{},\"rules\":7}"), &action, &content, &e));
+    CHECK_ERR(CORRUPT, "rules",
+              bootstrap_reconcile(&a, &doc, S("{\"metadata\":{},\"rules\":7}"), &action, &content, &e));
 }
 
 /* --- roles that are put together from others --- */
@@ -422,8 +453,11 @@ TEST(aggregation_takes_what_any_selector_selects_once_and_never_itself)
 {
     CLEANUP(arena_done) struct arena a;
     arena_init(&a, 0);
-#define ROLE_DOC(name, labels, rules) \
-    {S_INIT(name), S_INIT("{\"metadata\":{\"name\":\"" name "\",\"labels\":{" labels "}},\"rules\":" rules "}")}
+#define ROLE_DOC(name, labels, rules)                                                                    \
+    {                                                                                                    \
+        S_INIT(name),                                                                                    \
+            S_INIT("{\"metadata\":{\"name\":\"" name "\",\"labels\":{" labels "}},\"rules\":" rules "}") \
+    }
 #define READS(what) "{\"verbs\":[\"get\"],\"apiGroups\":[\"\"],\"resources\":[\"" what "\"]}"
     struct cluster_role_doc roles[] = {
         ROLE_DOC("a", "\"x\":\"1\"", "[" READS("a") "," READS("both") "]"),
@@ -439,7 +473,8 @@ TEST(aggregation_takes_what_any_selector_selects_once_and_never_itself)
         {"[{\"matchLabels\":{\"x\":\"1\"}}]", "[" READS("a") "," READS("both") "]"},
         {"[{\"matchLabels\":{\"y\":\"2\"}},{\"matchLabels\":{\"x\":\"1\"}}]",
          "[" READS("both") "," READS("b") "," READS("a") "]"},
-        {"[{\"matchExpressions\":[{\"key\":\"x\",\"operator\":\"In\",\"values\":[\"3\",\"4\"]}]}]", "[" READS("c") "]"},
+        {"[{\"matchExpressions\":[{\"key\":\"x\",\"operator\":\"In\",\"values\":[\"3\",\"4\"]}]}]",
+         "[" READS("c") "]"},
         {"[{\"matchExpressions\":[{\"key\":\"x\",\"operator\":\"DoesNotExist\"}],\"matchLabels\":{\"y\":\"2\"}}]",
          "[" READS("both") "," READS("b") "]"},
         {"[{\"matchExpressions\":[{\"key\":\"x\",\"operator\":\"Exists\"},{\"key\":\"x\",\"operator\":\"NotIn\",\"values\":"
@@ -450,8 +485,9 @@ TEST(aggregation_takes_what_any_selector_selects_once_and_never_itself)
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         struct cluster_role_doc me = {S("me"), STR_NONE};
-        me.content = str_format(&a, "{\"metadata\":{\"name\":\"me\"},\"rules\":null,\"aggregationRule\":{"
-                                    "\"clusterRoleSelectors\":%s}}",
+        me.content = str_format(&a,
+                                "{\"metadata\":{\"name\":\"me\"},\"rules\":null,\"aggregationRule\":{"
+                                "\"clusterRoleSelectors\":%s}}",
                                 cases[i].selectors);
         bool aggregates, changed;
         struct json rules;
@@ -469,12 +505,14 @@ TEST(aggregation_says_what_it_cannot_read)
     bool aggregates, changed;
     struct json rules;
     struct cluster_role_doc bad = {S("bad"), S("[")};
-    struct cluster_role_doc good = {S("good"), S("{\"aggregationRule\":{\"clusterRoleSelectors\":[{\"matchExpressions\":"
-                                                "[{\"key\":\"x\",\"operator\":\"Near\"}]}]}}")};
+    struct cluster_role_doc good = {S("good"),
+                                    S("{\"aggregationRule\":{\"clusterRoleSelectors\":[{\"matchExpressions\":"
+                                      "[{\"key\":\"x\",\"operator\":\"Near\"}]}]}}")};
     CHECK_ERR(CORRUPT, "cluster role 'bad'",
               rbac_aggregate(&a, bad, NULL, 0, &aggregates, &rules, &changed, &e));
     CHECK_ERR(CORRUPT, "cluster role 'bad'",
               rbac_aggregate(&a, good, &bad, 1, &aggregates, &rules, &changed, &e));
-    CHECK_ERR(INVALID, "could not aggregate cluster role 'good': \"Near\" is not a valid label selector operator",
+    CHECK_ERR(INVALID,
+              "could not aggregate cluster role 'good': \"Near\" is not a valid label selector operator",
               rbac_aggregate(&a, good, NULL, 0, &aggregates, &rules, &changed, &e));
 }

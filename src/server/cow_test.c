@@ -1,7 +1,7 @@
-#include "server/cow.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "harness/test.h"
+#include "server/cow.h"
 
 struct thing {
     struct cow_item item;
@@ -106,7 +106,8 @@ TEST(every_version_of_a_table_keeps_what_it_had)
     for (size_t i = 0; i < VERSIONS; i++)
         versions[i].t = cow_table_new();
     for (uint64_t step = 1; step < 200; step++) {
-        struct version *from = &versions[random_below(&r, VERSIONS)], *to = &versions[random_below(&r, VERSIONS)];
+        struct version *from = &versions[random_below(&r, VERSIONS)],
+                       *to = &versions[random_below(&r, VERSIONS)];
         struct version next = *from;
         struct cow_table *t = cow_table_copy(from->t);
         for (uint64_t i = random_below(&r, 50); i > 0; i--)

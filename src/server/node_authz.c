@@ -123,7 +123,7 @@ static bool list_has(const struct node_list *list, str ns, str name)
     return at < list->count && pod_cmp(list->pods[at], ns, name) == 0;
 }
 
-void node_pod_enter(const uint64_t hash_key[2], struct cow_table *t, str node, str ns, str pod)
+static void pod_enter(const uint64_t hash_key[2], struct cow_table *t, str node, str ns, str pod)
 {
     struct cow_key key = cow_key(hash_key, 0, STR_NONE, node);
     const struct cow_item *there = cow_table_find(t, &key);
@@ -142,7 +142,7 @@ void node_pod_enter(const uint64_t hash_key[2], struct cow_table *t, str node, s
     list->count++;
 }
 
-void node_pod_strike(const uint64_t hash_key[2], struct cow_table *t, str node, str ns, str pod)
+static void pod_strike(const uint64_t hash_key[2], struct cow_table *t, str node, str ns, str pod)
 {
     struct cow_key key = cow_key(hash_key, 0, STR_NONE, node);
     const struct cow_item *there = cow_table_find(t, &key);
@@ -157,10 +157,38 @@ void node_pod_strike(const uint64_t hash_key[2], struct cow_table *t, str node, 
         cow_item_unref(cow_table_take(t, &key));
 }
 
+/* What is looked at. The lists of pods may be newer than the objects: those have the last word. */
+enum looked_at {
+    NODE_PODS,
+    NODE_CLAIMS,
+    NODE_VOLUMES,
+    NODE_ATTACHMENTS,
+    NODE_SLICES,
+    NODE_RESOURCES,
+};
+
+struct node_authz {
+    struct follow follow;
+    uint64_t hash_key[2];
+    struct compiled_role *rules;
+    uint32_t resources[NODE_RESOURCES];
+    struct arena scratch; /* of the one who makes the next version */
+};
+
+static const str resource_names[NODE_RESOURCES] = {
+    [NODE_PODS] = S_INIT("pods"),
+    [NODE_CLAIMS] = S_INIT("persistentvolumeclaims"),
+    [NODE_VOLUMES] = S_INIT("persistentvolumes"),
+    [NODE_ATTACHMENTS] = S_INIT("volumeattachments.storage.k8s.io"),
+    [NODE_SLICES] = S_INIT("resourceslices.resource.k8s.io"),
+};
+
 /* --- a question --- */
 
 struct question {
-    const struct node_world *world;
+    const struct node_authz *nodes;
+    const struct snapshot *sn;
+    const struct cow_table *table;
     struct arena *arena; /* of reasons */
     const struct attributes *at;
     str node;
@@ -194,17 +222,22 @@ static bool verb_is(const struct question *q, const str *verbs, size_t count)
 #define VERB_IS(q, ...) \
     verb_is((q), (const str[]){__VA_ARGS__}, sizeof((const str[]){__VA_ARGS__}) / sizeof(str))
 
+static const struct object *find(const struct question *q, enum looked_at what, str ns, str name)
+{
+    return snapshot_find(q->sn, (struct object_key){q->nodes->resources[what], ns, name});
+}
+
 /* The node's pod of that name, as of the snapshot; NULL: it is not there or on another node. */
 static const struct object *own_pod(const struct question *q, struct arena *scratch, str ns, str name)
 {
-    const struct object *o = q->world->find(q->world->ctx, NODE_PODS, ns, name);
+    const struct object *o = find(q, NODE_PODS, ns, name);
     return o && str_eq(object_field(scratch, o, S("spec.nodeName")), q->node) ? o : NULL;
 }
 
 static const struct node_list *own_list(const struct question *q)
 {
-    struct cow_key key = cow_key(q->world->hash_key, 0, STR_NONE, q->node);
-    const struct cow_item *item = cow_table_find(q->world->table, &key);
+    struct cow_key key = cow_key(q->nodes->hash_key, 0, STR_NONE, q->node);
+    const struct cow_item *item = cow_table_find(q->table, &key);
     return item ? node_list_of(item) : NULL;
 }
 
@@ -216,7 +249,7 @@ static bool pods_refer(const struct question *q, struct arena *scratch, enum nod
         const struct pod_name *p = list->pods[i];
         if (!str_eq(pod_ns(p), ns))
             break;
-        const struct object *o = q->world->find(q->world->ctx, NODE_PODS, ns, pod_name(p));
+        const struct object *o = find(q, NODE_PODS, ns, pod_name(p));
         if (o && pod_refers(scratch, object_content(o), kind, name) && own_pod(q, scratch, ns, pod_name(p)))
             return true;
         arena_reset(scratch);
@@ -228,9 +261,9 @@ static bool pods_refer(const struct question *q, struct arena *scratch, enum nod
 static const struct object *volume_of_claim(const struct question *q, struct arena *scratch, str ns,
                                             str claim)
 {
-    const struct object *pvc = q->world->find(q->world->ctx, NODE_CLAIMS, ns, claim);
+    const struct object *pvc = find(q, NODE_CLAIMS, ns, claim);
     str name = pvc ? object_field(scratch, pvc, S("spec.volumeName")) : STR_NONE;
-    const struct object *pv = name.n ? q->world->find(q->world->ctx, NODE_VOLUMES, STR_NONE, name) : NULL;
+    const struct object *pv = name.n ? find(q, NODE_VOLUMES, STR_NONE, name) : NULL;
     return pv && volume_has_claim(scratch, object_content(pv), ns, claim) ? pv : NULL;
 }
 
@@ -262,7 +295,7 @@ static bool volumes_show_secret(const struct question *q, struct arena *scratch)
 
 static bool volume_is_related(const struct question *q, struct arena *scratch, str name)
 {
-    const struct object *pv = q->world->find(q->world->ctx, NODE_VOLUMES, STR_NONE, name);
+    const struct object *pv = find(q, NODE_VOLUMES, STR_NONE, name);
     if (!pv)
         return false;
     str ns = str_dup(q->arena, object_field(scratch, pv, S("spec.claimRef.namespace")));
@@ -271,9 +304,9 @@ static bool volume_is_related(const struct question *q, struct arena *scratch, s
 }
 
 /* Attachments and slices say which node they are of. */
-static bool names_node(const struct question *q, struct arena *scratch, enum node_resource resource)
+static bool names_node(const struct question *q, struct arena *scratch, enum looked_at resource)
 {
-    const struct object *o = q->world->find(q->world->ctx, resource, STR_NONE, q->at->name);
+    const struct object *o = find(q, resource, STR_NONE, q->at->name);
     return o && str_eq(object_field(scratch, o, S("spec.nodeName")), q->node);
 }
 
@@ -512,27 +545,34 @@ static bool on_resource(const struct question *q)
     return true;
 }
 
-void node_world_authorize(const struct node_world *w, struct arena *a, const struct attributes *at,
-                          struct authz_answer *ret)
+static void decide(const struct question *q)
 {
-    struct question q = {.world = w, .arena = a, .at = at, .answer = ret};
-    ret->decision = AUTHZ_NO_OPINION;
-    ret->reason = STR_NONE;
-    if (!user_is_node(at->user, &q.node))
-        return;
-    if (!q.node.n) {
+    if (!q->node.n) {
         struct buf b;
-        buf_init_arena(&b, a, 256);
+        buf_init_arena(&b, q->arena, 256);
         buf_add_lit(&b, "unknown node for user ");
-        utf8_add_quoted(&b, at->user->name);
-        ret->reason = buf_str(&b);
+        utf8_add_quoted(&b, q->at->user->name);
+        refuse(q, buf_str(&b));
         return;
     }
-    if (at->is_resource && on_resource(&q))
+    if (q->at->is_resource && on_resource(q))
         return;
-    struct rbac_ask ask = rbac_ask_of(at);
-    if (rbac_role_allows(w->rules, &ask))
-        allow(&q);
+    struct rbac_ask ask = rbac_ask_of(q->at);
+    if (rbac_role_allows(q->nodes->rules, &ask))
+        allow(q);
+}
+
+void node_authorize(struct node_authz *n, struct arena *a, const struct snapshot *sn,
+                    const struct attributes *at, struct authz_answer *ret)
+{
+    ret->decision = AUTHZ_NO_OPINION;
+    ret->reason = STR_NONE;
+    struct question q = {.nodes = n, .sn = sn, .arena = a, .at = at, .answer = ret};
+    if (!user_is_node(at->user, &q.node))
+        return; /* before anything is brought up to date for it */
+    q.table = follow_table(&n->follow, sn);
+    decide(&q);
+    cow_table_unref(q.table);
 }
 
 str node_authz_rules_error(const struct user *u)
@@ -543,23 +583,6 @@ str node_authz_rules_error(const struct user *u)
 
 /* --- following the store --- */
 
-struct node_authz {
-    struct follow follow;
-    struct store *store;
-    uint64_t hash_key[2];
-    struct compiled_role *rules;
-    uint32_t resources[NODE_RESOURCE_COUNT];
-    struct arena scratch; /* of the one who makes the next version */
-};
-
-static const str resource_names[NODE_RESOURCE_COUNT] = {
-    [NODE_PODS] = S_INIT("pods"),
-    [NODE_CLAIMS] = S_INIT("persistentvolumeclaims"),
-    [NODE_VOLUMES] = S_INIT("persistentvolumes"),
-    [NODE_ATTACHMENTS] = S_INIT("volumeattachments.storage.k8s.io"),
-    [NODE_SLICES] = S_INIT("resourceslices.resource.k8s.io"),
-};
-
 /* A pod's node never changes once it is said. */
 static void on_change(void *ctx, struct cow_table *t, unsigned which, const struct object *old,
                       const struct object *now)
@@ -568,9 +591,9 @@ static void on_change(void *ctx, struct cow_table *t, unsigned which, const stru
     const struct object *o = now ? now : old;
     str node = object_field(&n->scratch, o, S("spec.nodeName"));
     if (node.n && now)
-        node_pod_enter(n->hash_key, t, node, object_ns(o), object_name(o));
+        pod_enter(n->hash_key, t, node, object_ns(o), object_name(o));
     else if (node.n)
-        node_pod_strike(n->hash_key, t, node, object_ns(o), object_name(o));
+        pod_strike(n->hash_key, t, node, object_ns(o), object_name(o));
     arena_reset(&n->scratch);
 }
 
@@ -589,10 +612,9 @@ struct node_authz *node_authz_new(struct store *s, const uint64_t hash_key[2])
 {
     struct node_authz *n = NEW(struct node_authz);
     memcpy(n->hash_key, hash_key, sizeof n->hash_key);
-    n->store = s;
     n->rules = node_rules(hash_key);
     arena_init(&n->scratch, 0);
-    for (size_t i = 0; i < NODE_RESOURCE_COUNT; i++)
+    for (size_t i = 0; i < NODE_RESOURCES; i++)
         n->resources[i] = store_resource(s, resource_names[i], 0);
     struct follow_opts opts = {.store = s, .resource_count = 1, .change = on_change, .ctx = n};
     opts.resources[0] = n->resources[NODE_PODS];
@@ -608,33 +630,4 @@ void node_authz_free(struct node_authz *n)
     cow_item_unref(&n->rules->item);
     arena_done(&n->scratch);
     mem_free(n);
-}
-
-struct in_snapshot {
-    const struct node_authz *nodes;
-    const struct snapshot *sn;
-};
-
-static const struct object *find_in_snapshot(void *ctx, enum node_resource resource, str ns, str name)
-{
-    const struct in_snapshot *in = ctx;
-    return snapshot_find(in->sn, (struct object_key){in->nodes->resources[resource], ns, name});
-}
-
-void node_authorize(struct node_authz *n, struct arena *a, const struct snapshot *sn,
-                    const struct attributes *at, struct authz_answer *ret)
-{
-    str node;
-    ret->decision = AUTHZ_NO_OPINION;
-    ret->reason = STR_NONE;
-    if (!user_is_node(at->user, &node))
-        return; /* before anything is brought up to date for it */
-    struct in_snapshot in = {n, sn};
-    struct node_world w = {.table = follow_table(&n->follow, sn),
-                           .hash_key = n->hash_key,
-                           .rules = n->rules,
-                           .find = find_in_snapshot,
-                           .ctx = &in};
-    node_world_authorize(&w, a, at, ret);
-    cow_table_unref(w.table);
 }

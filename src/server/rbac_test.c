@@ -38,8 +38,8 @@ static void role(struct world *w, const char *ns, const char *name, const char *
     change(w, *ns ? RBAC_ROLE : RBAC_CLUSTER_ROLE, ns, name, content);
 }
 
-static void bind(struct world *w, const char *ns, const char *name, const char *role_kind, const char *role_name,
-                 const char *subjects)
+static void bind(struct world *w, const char *ns, const char *name, const char *role_kind,
+                 const char *role_name, const char *subjects)
 {
     str content = str_format(&w->a,
                              "{\"metadata\":{\"name\":\"%s\"},\"subjects\":[%s],\"roleRef\":{\"apiGroup\":"
@@ -51,8 +51,9 @@ static void bind(struct world *w, const char *ns, const char *name, const char *
 #define USER(name)        "{\"kind\":\"User\",\"apiGroup\":\"rbac.authorization.k8s.io\",\"name\":\"" name "\"}"
 #define GROUP(name)       "{\"kind\":\"Group\",\"apiGroup\":\"rbac.authorization.k8s.io\",\"name\":\"" name "\"}"
 #define ACCOUNT(ns, name) "{\"kind\":\"ServiceAccount\",\"name\":\"" name "\",\"namespace\":\"" ns "\"}"
-#define RULE(verbs, groups, resources) "{\"verbs\":[" verbs "],\"apiGroups\":[" groups "],\"resources\":[" resources "]}"
-#define URLS(verbs, urls)              "{\"verbs\":[" verbs "],\"nonResourceURLs\":[" urls "]}"
+#define RULE(verbs, groups, resources) \
+    "{\"verbs\":[" verbs "],\"apiGroups\":[" groups "],\"resources\":[" resources "]}"
+#define URLS(verbs, urls) "{\"verbs\":[" verbs "],\"nonResourceURLs\":[" urls "]}"
 
 static struct user user_of(struct arena *a, const char *name, const char *groups)
 {
@@ -187,7 +188,8 @@ TEST(bindings_reach_whom_they_name_and_where)
     role(&w, "", "reader", RULE("\"get\"", "\"\"", "\"pods\""));
     role(&w, "ns1", "local", RULE("\"get\"", "\"\"", "\"secrets\""));
     bind(&w, "", "all", "ClusterRole", "reader", GROUP("ops"));
-    bind(&w, "ns1", "one", "ClusterRole", "reader", USER("u") "," ACCOUNT("ns2", "sa") "," ACCOUNT("", "own"));
+    bind(&w, "ns1", "one", "ClusterRole", "reader",
+         USER("u") "," ACCOUNT("ns2", "sa") "," ACCOUNT("", "own"));
     bind(&w, "ns1", "two", "Role", "local", USER("u"));
     bind(&w, "", "not-that-way", "Role", "local", USER("x"));
     bind(&w, "", "nowhere", "ClusterRole", "reader", ACCOUNT("", "own"));
@@ -228,15 +230,18 @@ TEST(reasons_are_worded_as_the_original_words_them)
     setup(&w);
     role(&w, "", "reader", RULE("\"get\"", "\"\"", "\"pods\""));
     bind(&w, "", "all", "ClusterRole", "reader", GROUP("ops"));
-    bind(&w, "ns1", "one", "ClusterRole", "reader", USER("u") "," ACCOUNT("", "own") "," ACCOUNT("ns2", "sa"));
+    bind(&w, "ns1", "one", "ClusterRole", "reader",
+         USER("u") "," ACCOUNT("", "own") "," ACCOUNT("ns2", "sa"));
     CHECK_STR(ask(&w, "a", "ops", "get - pods -").reason,
               "RBAC: allowed by ClusterRoleBinding \"all\" of ClusterRole \"reader\" to Group \"ops\"");
     CHECK_STR(ask(&w, "u", "", "get - pods ns1").reason,
               "RBAC: allowed by RoleBinding \"one/ns1\" of ClusterRole \"reader\" to User \"u\"");
-    CHECK_STR(ask(&w, "system:serviceaccount:ns1:own", "", "get - pods ns1").reason,
-              "RBAC: allowed by RoleBinding \"one/ns1\" of ClusterRole \"reader\" to ServiceAccount \"own/ns1\"");
-    CHECK_STR(ask(&w, "system:serviceaccount:ns2:sa", "", "get - pods ns1").reason,
-              "RBAC: allowed by RoleBinding \"one/ns1\" of ClusterRole \"reader\" to ServiceAccount \"sa/ns2\"");
+    CHECK_STR(
+        ask(&w, "system:serviceaccount:ns1:own", "", "get - pods ns1").reason,
+        "RBAC: allowed by RoleBinding \"one/ns1\" of ClusterRole \"reader\" to ServiceAccount \"own/ns1\"");
+    CHECK_STR(
+        ask(&w, "system:serviceaccount:ns2:sa", "", "get - pods ns1").reason,
+        "RBAC: allowed by RoleBinding \"one/ns1\" of ClusterRole \"reader\" to ServiceAccount \"sa/ns2\"");
     CHECK_STR(ask(&w, "u", "", "list - pods ns1").reason, "");
 
     bind(&w, "", "x1", "ClusterRole", "gone", USER("v"));
@@ -306,7 +311,8 @@ static bool plain_allows(const struct plain *p, unsigned subject, unsigned ns, u
 {
     for (size_t i = 0; i < PLAIN_BINDINGS; i++) {
         const struct plain_binding *b = &p->bindings[i];
-        if (b->there && b->subject == subject && (b->ns == 0 || b->ns == ns) && b->role == what && p->roles[what])
+        if (b->there && b->subject == subject && (b->ns == 0 || b->ns == ns) && b->role == what &&
+            p->roles[what])
             return true;
     }
     return false;
@@ -357,11 +363,13 @@ TEST(the_index_agrees_with_looking_at_every_binding)
     random_init(&r, test_seed());
     for (int step = 0; step < 2000; step++) {
         plain_step(&w, &p, &r);
-        unsigned subject = (unsigned)random_below(&r, PLAIN_SUBJECTS), ns = (unsigned)random_below(&r, PLAIN_PLACES);
+        unsigned subject = (unsigned)random_below(&r, PLAIN_SUBJECTS),
+                 ns = (unsigned)random_below(&r, PLAIN_PLACES);
         unsigned what = (unsigned)random_below(&r, PLAIN_ROLES);
         char name[16], question[64];
         snprintf(name, sizeof name, "s%u", subject);
-        snprintf(question, sizeof question, "v%u - pods %.*s%.*u", what, ns ? 2 : 1, ns ? "ns" : "-", ns ? 1 : 0, ns);
+        snprintf(question, sizeof question, "v%u - pods %.*s%.*u", what, ns ? 2 : 1, ns ? "ns" : "-",
+                 ns ? 1 : 0, ns);
         bool allowed = ask(&w, subject % 2 ? "nobody" : name, subject % 2 ? name : "", question).decision ==
                        AUTHZ_ALLOW;
         if (allowed != plain_allows(&p, subject, ns, what))
@@ -440,7 +448,8 @@ static str lacks(struct world *w, const char *owned, const char *wanted)
     return missing;
 }
 
-#define ATTEMPT "user \"u\" (groups=[\"g1\" \"g2\"]) is attempting to grant RBAC permissions not currently held:\n"
+#define ATTEMPT \
+    "user \"u\" (groups=[\"g1\" \"g2\"]) is attempting to grant RBAC permissions not currently held:\n"
 
 TEST(what_a_user_lacks_is_told_by_rule)
 {
@@ -471,12 +480,14 @@ TEST(what_a_user_lacks_is_told_by_rule)
          "{\"verbs\":[\"get\"],\"apiGroups\":[\"\"],\"resources\":[\"pods\"],\"resourceNames\":[\"a\",\"b\"]}",
          ATTEMPT "{APIGroups:[\"\"], Resources:[\"pods\"], ResourceNames:[\"b\"], Verbs:[\"get\"]}"},
         {"{\"verbs\":[\"get\"],\"apiGroups\":[\"\"],\"resources\":[\"pods\"],\"resourceNames\":[\"a\"]}",
-         RULE("\"get\"", "\"\"", "\"pods\""), ATTEMPT "{APIGroups:[\"\"], Resources:[\"pods\"], Verbs:[\"get\"]}"},
+         RULE("\"get\"", "\"\"", "\"pods\""),
+         ATTEMPT "{APIGroups:[\"\"], Resources:[\"pods\"], Verbs:[\"get\"]}"},
         {URLS("\"get\"", "\"/a/*\""), URLS("\"get\"", "\"/a/b\",\"/c\""),
          ATTEMPT "{NonResourceURLs:[\"/c\"], Verbs:[\"get\"]}"},
         {URLS("\"get\"", "\"/a/*\""), URLS("\"get\",\"post\"", "\"/a/*\",\"/a*\""),
-         ATTEMPT "{NonResourceURLs:[\"/a*\"], Verbs:[\"get\"]}\n{NonResourceURLs:[\"/a*\"], Verbs:[\"post\"]}\n"
-                 "{NonResourceURLs:[\"/a/*\"], Verbs:[\"post\"]}"},
+         ATTEMPT
+         "{NonResourceURLs:[\"/a*\"], Verbs:[\"get\"]}\n{NonResourceURLs:[\"/a*\"], Verbs:[\"post\"]}\n"
+         "{NonResourceURLs:[\"/a/*\"], Verbs:[\"post\"]}"},
         /* Verbs of one resource from several rules come together, once each; lines are sorted. */
         {"", RULE("\"list\"", "\"\"", "\"pods\",\"nodes\"") "," RULE("\"get\",\"list\"", "\"\"", "\"pods\""),
          ATTEMPT "{APIGroups:[\"\"], Resources:[\"nodes\"], Verbs:[\"list\"]}\n"
@@ -525,9 +536,11 @@ TEST(a_role_of_a_billion_combinations_is_refused_in_time)
 {
     CLEANUP(teardown) struct world w;
     setup(&w);
-    str thousand_v = many(&w.a, 'v', 1000), thousand_g = many(&w.a, 'g', 1000), thousand_r = many(&w.a, 'r', 1000);
-    str rule = str_format(&w.a, "{\"verbs\":[%" STR_FMT "],\"apiGroups\":[%" STR_FMT "],\"resources\":[%" STR_FMT "]}",
-                          STR_ARG(thousand_v), STR_ARG(thousand_g), STR_ARG(thousand_r));
+    str thousand_v = many(&w.a, 'v', 1000), thousand_g = many(&w.a, 'g', 1000),
+        thousand_r = many(&w.a, 'r', 1000);
+    str rule = str_format(
+        &w.a, "{\"verbs\":[%" STR_FMT "],\"apiGroups\":[%" STR_FMT "],\"resources\":[%" STR_FMT "]}",
+        STR_ARG(thousand_v), STR_ARG(thousand_g), STR_ARG(thousand_r));
     str missing = lacks(&w, "", str_cstr(&w.a, rule));
     CHECK_CONTAINS(missing, "more than 20000 combinations");
     /* Who has everything has these too, however many they are. */
