@@ -4,6 +4,7 @@
 #include "api/rules/checks.h"
 #include "base/utf8.h"
 #include "base/vec.h"
+#include "view/meta_v1.h"
 
 enum { SUBRESOURCE_SIZE_MAX = 256, GENERATED_BASE_MAX = 58, GENERATED_SUFFIX = 5 };
 
@@ -272,4 +273,36 @@ void metadata_validate_update(const struct schema *s, const struct schema_kind_i
     check_finalizers(errors, AT(path, "finalizers"), &m->finalizers);
     check_managed_fields(errors, AT(path, "managedFields"), &m->managed_fields);
     check_domains_of_finalizers(s, k, errors, AT(path, "finalizers"), &m->finalizers);
+}
+
+/* --- of content --- */
+
+/* The view of what stands first in it. */
+static err_code decode(struct arena *a, str content, struct object_meta *ret, struct err *err)
+{
+    struct json_reader rd;
+    str name;
+    json_reader_init(&rd, a, content, err);
+    json_enter_object(&rd);
+    if (!json_next_member(&rd, &name))
+        return err->code ? err->code : err_set(err, ERR_CORRUPT, "an object without metadata");
+    return VIEW_DECODE(a, object_meta, json_skip(&rd), ret, err);
+}
+
+err_code metadata_check(struct arena *a, const struct schema *s, const struct schema_kind_info *k,
+                        str content, str old, int64_t old_revision, struct field_errors *errors,
+                        struct err *err)
+{
+    struct object_meta m = {0}, before = {0};
+    if (decode(a, content, &m, err))
+        return err->code;
+    if (!old.n) {
+        metadata_validate(s, k, &m, errors);
+        return ERR_NONE;
+    }
+    if (decode(a, old, &before, err))
+        return err->code;
+    m.resource_version = before.resource_version = str_format(a, "%lld", (long long)old_revision);
+    metadata_validate_update(s, k, &m, &before, errors);
+    return ERR_NONE;
 }

@@ -11,7 +11,8 @@
 #include "api/field_error.h"
 #include "api/schema.h"
 #include "base/arena.h"
-#include "view/meta_v1.h"
+
+struct object_meta; /* view/meta_v1.h */
 
 #define METADATA_MANAGER_SIZE_MAX 128
 
@@ -22,6 +23,12 @@ void metadata_validate(const struct schema *s, const struct schema_kind_info *k,
 void metadata_validate_update(const struct schema *s, const struct schema_kind_info *k,
                               const struct object_meta *m, const struct object_meta *old,
                               struct field_errors *errors);
+
+/* Both of content, as objects have it (object.h). `old` empty: a create; else it is of `old_revision`, and the client has said
+ * no other. CORRUPT: the metadata cannot be read. */
+err_code metadata_check(struct arena *a, const struct schema *s, const struct schema_kind_info *k,
+                        str content, str old, int64_t old_revision, struct field_errors *errors,
+                        struct err *err);
 
 /* A field manager's name: of an entry of managedFields, or of a request ("fieldManager"). */
 void metadata_check_manager(struct field_errors *errors, const struct field_path *path, str manager);

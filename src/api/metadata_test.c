@@ -3,6 +3,7 @@
 #include "api/tree.h"
 #include "base/names.h"
 #include "harness/test.h"
+#include "view/meta_v1.h"
 #include "wire/yaml.h"
 
 enum { ANNOTATIONS_SIZE_MAX = 256 << 10 };

@@ -5,14 +5,6 @@
 #include "server/stages.h"
 #include "sys/tls.h"
 
-bool user_in_group(const struct user *u, str group)
-{
-    for (size_t i = 0; i < u->group_count; i++)
-        if (str_eq(u->groups[i], group))
-            return true;
-    return false;
-}
-
 /* The common name is the user, the organizations are groups, as far as our CA vouches for it. */
 static void read_certificate(struct connection *c)
 {

@@ -1,73 +1,131 @@
-/* bootstrap_store.c - the first objects. */
+/* bootstrap_store.c - writes what every cluster has (bootstrap.h), as far as it is not there as it should be. All of it is under
+ * way at once, so that it costs one sync or two. */
 #include "server/bootstrap_store.h"
-#include "base/arena.h"
+#include "api/catalog.h"
+#include "api/tree.h"
 #include "base/kube_time.h"
+#include "base/mem.h"
+#include "base/vec.h"
+#include "server/bootstrap.h"
+#include "server/uid.h"
 
-struct waiting {
+struct item {
+    struct bootstrap *all;
     struct store_txn txn;
-    bool done;
+    struct store_guard guard;
+    struct store_change change;
+    struct bootstrap_doc doc;
+    bool again; /* deleted: now it is to be created */
 };
+
+struct bootstrap {
+    struct env *env;
+    struct store *store;
+    struct loop *loop;
+    struct arena arena;
+    struct err *err;
+    size_t waiting;
+};
+
+/* What a creation adds. */
+static err_code complete(struct bootstrap *b, const struct bootstrap_doc *doc, str content, str *ret)
+{
+    struct json tree, normal;
+    struct buf now, out;
+    struct json_opts opts = {.names = schema_builtin.names};
+    const struct schema_kind_info *k = schema_kind_find(&schema_builtin, doc->api_version, doc->kind);
+    ASSERT(k);
+    const struct schema_type *t = &schema_builtin.types[k->type];
+    if (json_parse(&b->arena, content, &opts, &tree, b->err))
+        return b->err->code;
+    struct json *m = json_find(&tree, S("metadata"));
+    buf_init_arena(&now, &b->arena, 64);
+    kube_time_format(&now, kube_time_from_unix_ns(env_now_wall(b->env)));
+    json_set(&b->arena, m, S("uid"), json_of_str(uid_new(b->env, &b->arena)));
+    json_set(&b->arena, m, S("creationTimestamp"), json_of_str(buf_str(&now)));
+    if (tree_normalise(&b->arena, &schema_builtin, t, &tree, NULL, &normal, b->err))
+        return b->err->code;
+    json_remove(&normal, S("kind"));
+    json_remove(&normal, S("apiVersion"));
+    buf_init_arena(&out, &b->arena, OBJECT_SIZE_MAX);
+    json_print(&out, &normal, 0);
+    *ret = buf_str(&out);
+    return ERR_NONE;
+}
+
+static void take_up(struct item *it);
 
 static void on_done(struct store_txn *t)
 {
-    CONTAINER_OF(t, struct waiting, txn)->done = true;
+    struct item *it = CONTAINER_OF(t, struct item, txn);
+    struct bootstrap *b = it->all;
+    b->waiting--;
+    if (t->err.code && !b->err->code) {
+        *b->err = t->err;
+        err_wrap(b->err, "could not write %" STR_FMT " '%" STR_FMT "'", STR_ARG(it->doc.kind),
+                 STR_ARG(it->doc.name));
+    }
+    if (it->again && !t->err.code)
+        take_up(it);
 }
 
-static bool is_done(void *ctx)
+static void commit(struct item *it)
 {
-    return ((struct waiting *)ctx)->done;
+    struct bootstrap *b = it->all;
+    it->txn = (struct store_txn){.guards = &it->guard,
+                                 .changes = &it->change,
+                                 .guard_count = 1,
+                                 .change_count = 1,
+                                 .loop = b->loop,
+                                 .done = on_done};
+    b->waiting++;
+    store_commit(b->store, &it->txn);
 }
 
-static str uid_text(struct env *env, char storage[37])
+static void take_up(struct item *it)
 {
-    uint64_t high = env_random_u64(env), low = env_random_u64(env);
-    struct buf out = {.p = storage, .cap = 36, .max = 36};
-    buf_add_f(&out, "%08x-%04x-4%03x-%04x-%012llx", (unsigned)(high >> 32), (unsigned)(high >> 16 & 0xffff),
-              (unsigned)(high & 0xfff), (unsigned)(low >> 48 & 0x3fff) | 0x8000,
-              (unsigned long long)(low & 0xffffffffffff));
-    return buf_str(&out);
+    struct bootstrap *b = it->all;
+    const struct snapshot *sn = store_snapshot(b->store);
+    struct object_key key = {store_resource(b->store, it->doc.resource, 0), it->doc.ns, it->doc.name};
+    const struct object *o = snapshot_find(sn, key);
+    enum bootstrap_action action;
+    struct object *made = NULL;
+    str content;
+    it->again = false;
+    err_code code = bootstrap_reconcile(&b->arena, &it->doc, o ? object_content(o) : STR_NONE, &action,
+                                        &content, b->err);
+    it->guard = (struct store_guard){
+        .kind = o ? STORE_GUARD_AT : STORE_GUARD_ABSENT, .key = key, .revision = o ? o->revision : 0};
+    snapshot_unref(sn);
+    if (code || action == BOOTSTRAP_KEEP)
+        return;
+    it->again = action == BOOTSTRAP_RECREATE;
+    if (action == BOOTSTRAP_CREATE && complete(b, &it->doc, content, &content))
+        return;
+    if (!it->again && object_new(key, content, &made, b->err))
+        return;
+    it->change = (struct store_change){.put = made, .key = key};
+    commit(it);
 }
 
-static err_code put_namespace(struct env *env, struct store *s, struct loop *l, str name, struct err *err)
+static bool all_done(void *ctx)
 {
-    CLEANUP(arena_done) struct arena a;
-    struct object_key key = {store_resource(s, S("namespaces"), 0), STR_NONE, name};
-    struct buf now;
-    char uid[37];
-    arena_init(&a, 0);
-    buf_init_arena(&now, &a, 64);
-    kube_time_format(&now, kube_time_from_unix_ns(env_now_wall(env)));
-    str content = str_format(
-        &a,
-        "{\"metadata\":{\"name\":\"%" STR_FMT "\",\"uid\":\"%" STR_FMT "\",\"creationTimestamp\":\"%" STR_FMT
-        "\",\"labels\":{\"kubernetes.io/metadata.name\":\"%" STR_FMT
-        "\"}},\"spec\":{\"finalizers\":[\"kubernetes\"]},\"status\":{\"phase\":\"Active\"}}",
-        STR_ARG(name), STR_ARG(uid_text(env, uid)), STR_ARG(buf_str(&now)), STR_ARG(name));
-    struct object *o;
-    if (object_new(key, content, &o, err))
-        return err->code;
-    struct store_guard guard = {.kind = STORE_GUARD_ABSENT, .key = key};
-    struct store_change change = {.put = o, .key = key};
-    struct waiting w = {.txn = {.guards = &guard,
-                                .changes = &change,
-                                .guard_count = 1,
-                                .change_count = 1,
-                                .loop = l,
-                                .done = on_done}};
-    store_commit(s, &w.txn);
-    loop_run_until(l, is_done, &w, LOOP_FOREVER);
-    if (w.txn.err.code == ERR_NONE || w.txn.err.code == ERR_CONFLICT)
-        return ERR_NONE;
-    *err = w.txn.err;
-    return err_wrap(err, "could not make the namespace '%" STR_FMT "'", STR_ARG(name));
+    return ((struct bootstrap *)ctx)->waiting == 0;
 }
 
 err_code bootstrap_store(struct env *env, struct store *s, struct loop *l, struct err *err)
 {
-    static const str names[] = {S_INIT("default"), S_INIT("kube-system"), S_INIT("kube-public"),
-                                S_INIT("kube-node-lease")};
-    for (size_t i = 0; i < ARRAY_COUNT(names); i++)
-        if (put_namespace(env, s, l, names[i], err))
-            return err->code;
-    return ERR_NONE;
+    struct bootstrap b = {.env = env, .store = s, .loop = l, .err = err};
+    struct bootstrap_iter it = {0};
+    struct bootstrap_doc doc;
+    arena_init(&b.arena, 0);
+    while (!err->code && bootstrap_next(&it, &b.arena, &doc)) {
+        struct item *item = ARENA_NEW(&b.arena, struct item);
+        item->all = &b;
+        item->doc = doc;
+        take_up(item);
+    }
+    loop_run_until(l, all_done, &b, LOOP_FOREVER);
+    arena_done(&b.arena);
+    return err->code;
 }

@@ -87,6 +87,42 @@ static enum stage_result answer_group(struct request *r, str group)
     return answer_json(r, 200, buf_str(&out));
 }
 
+/* --- OpenAPI --- */
+
+static enum stage_result answer_openapi_v3(struct request *r, str path)
+{
+    struct buf out;
+    str group = STR_NONE, version = STR_NONE;
+    buf_init_arena(&out, r->arena, DOCUMENT_MAX);
+    if (!path.n) {
+        openapi_v3_index(&out, r->catalog);
+        return answer_bytes(r, 200, S("application/json"), buf_str(&out));
+    }
+    if (str_take_prefix(&path, S("/apis/")))
+        str_cut(path, '/', &group, &version);
+    else if (str_take_prefix(&path, S("/api/")))
+        version = path;
+    const struct served_version *v = catalog_version(r->catalog, group, version);
+    if (!v)
+        return not_found(r);
+    openapi_v3(&out, r->catalog, v);
+    return answer_bytes(r, 200, S("application/json"), buf_str(&out));
+}
+
+static enum stage_result answer_openapi_v2(struct request *r)
+{
+    struct buf out;
+    buf_init_arena(&out, r->arena, DOCUMENT_MAX);
+    str accept = http_header_find(&r->head, S("accept"));
+    if (str_contains(accept, S("com.github.proto-openapi.spec.v2"))) {
+        openapi_v2_protobuf(&out, r->catalog);
+        return answer_bytes(r, 200, S("application/com.github.proto-openapi.spec.v2.v1.0+protobuf"),
+                            buf_str(&out));
+    }
+    openapi_v2(&out, r->catalog);
+    return answer_bytes(r, 200, S("application/json"), buf_str(&out));
+}
+
 /* --- / --- */
 
 static enum stage_result answer_paths(struct request *r)
@@ -119,6 +155,10 @@ enum stage_result act_discovery(struct request *r)
         return answer_version(r);
     if (str_is(path, "/api") || str_is(path, "/apis"))
         return answer_groups(r, str_is(path, "/api"));
+    if (str_is(path, "/openapi/v2"))
+        return answer_openapi_v2(r);
+    if (str_take_prefix(&path, S("/openapi/v3")))
+        return answer_openapi_v3(r, path);
     if (str_take_prefix(&path, S("/api/")))
         return answer_resources(r, STR_NONE, path);
     if (str_take_prefix(&path, S("/apis/")))

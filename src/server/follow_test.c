@@ -1,5 +1,5 @@
-#include "server/follow.h"
 #include "server/authz.h"
+#include "server/follow.h"
 #include "store/store_suite_test.h"
 #include <pthread.h>
 #include <stdio.h>
@@ -21,9 +21,10 @@ static void put(struct world *w, const char *resource, const char *name, const c
 static void bind(struct world *w, const char *user)
 {
     char rest[300];
-    snprintf(rest, sizeof rest,
-             "\"subjects\":[{\"kind\":\"User\",\"name\":\"%s\"}],\"roleRef\":{\"kind\":\"ClusterRole\",\"name\":\"r\"}",
-             user);
+    snprintf(
+        rest, sizeof rest,
+        "\"subjects\":[{\"kind\":\"User\",\"name\":\"%s\"}],\"roleRef\":{\"kind\":\"ClusterRole\",\"name\":\"r\"}",
+        user);
     put(w, BINDINGS, user, rest);
 }
 

@@ -14,9 +14,11 @@ struct cluster {
 static void put(struct cluster *c, const char *resource, const char *path, const char *rest)
 {
     struct object_key k = world_key(c->w, resource, path);
-    str content = k.ns.n ? str_format(&c->a, "{\"metadata\":{\"name\":\"%" STR_FMT "\",\"namespace\":\"%" STR_FMT "\"%s}",
-                                      STR_ARG(k.name), STR_ARG(k.ns), rest)
-                         : str_format(&c->a, "{\"metadata\":{\"name\":\"%" STR_FMT "\"%s}", STR_ARG(k.name), rest);
+    str content =
+        k.ns.n
+            ? str_format(&c->a, "{\"metadata\":{\"name\":\"%" STR_FMT "\",\"namespace\":\"%" STR_FMT "\"%s}",
+                         STR_ARG(k.name), STR_ARG(k.ns), rest)
+            : str_format(&c->a, "{\"metadata\":{\"name\":\"%" STR_FMT "\"%s}", STR_ARG(k.name), rest);
     struct store_change change = {0};
     CHECK_OK(object_new(k, content, &change.put, &e));
     CHECK_OK(world_commit(c->w, NULL, 0, &change, 1, &e));
@@ -74,16 +76,16 @@ static void run(void (*fn)(struct cluster *c), struct world *w)
     arena_done(&c.a);
 }
 
-#define NODE_TEST(name)                                   \
-    static void node_test_##name(struct cluster *c);      \
-    static void node_world_##name(struct world *w)        \
-    {                                                     \
-        run(node_test_##name, w);                         \
-    }                                                     \
-    TEST(sim_node_##name)                                 \
-    {                                                     \
-        world_run(&world_sqlite_sim, node_world_##name);  \
-    }                                                     \
+#define NODE_TEST(name)                                  \
+    static void node_test_##name(struct cluster *c);     \
+    static void node_world_##name(struct world *w)       \
+    {                                                    \
+        run(node_test_##name, w);                        \
+    }                                                    \
+    TEST(sim_node_##name)                                \
+    {                                                    \
+        world_run(&world_sqlite_sim, node_world_##name); \
+    }                                                    \
     static void node_test_##name(struct cluster *c)
 
 #define UNRELATED(node) "no relationship found between node '" node "' and this object"
@@ -149,7 +151,8 @@ NODE_TEST(an_agent_has_its_own_node_lease_and_csi_node)
          "can only get, create, update, patch, or delete a node lease"},
         {"create storage.k8s.io csinodes -", true, ""},
         {"get storage.k8s.io csinodes - n1", true, ""},
-        {"get storage.k8s.io csinodes - n2", false, "can only access CSINode with the same name as the requesting node"},
+        {"get storage.k8s.io csinodes - n2", false,
+         "can only access CSINode with the same name as the requesting node"},
         {"list storage.k8s.io csinodes -", false, "can only get, create, update, patch, or delete a CSINode"},
         {"get storage.k8s.io csinodes/x - n1", false, "cannot authorize CSINode subresources"},
     };
@@ -169,8 +172,10 @@ NODE_TEST(an_agent_reads_its_pods_and_writes_their_status)
         {"get - pods other p1", false, UNRELATED("n1")},
         {"list - pods - - spec.nodeName=n1", true, ""},
         {"watch - pods ns - status.phase!=Failed,spec.nodeName=n1", true, ""},
-        {"list - pods - - spec.nodeName=n2", false, "can only list/watch pods with spec.nodeName field selector"},
-        {"list - pods - - spec.nodeName!=n1", false, "can only list/watch pods with spec.nodeName field selector"},
+        {"list - pods - - spec.nodeName=n2", false,
+         "can only list/watch pods with spec.nodeName field selector"},
+        {"list - pods - - spec.nodeName!=n1", false,
+         "can only list/watch pods with spec.nodeName field selector"},
         {"list - pods -", false, "can only list/watch pods with spec.nodeName field selector"},
         {"list - pods ns p1 metadata.name=p1", true, ""},
         {"watch - pods ns p2 metadata.name=p2", false, UNRELATED("n1")},
@@ -186,21 +191,21 @@ NODE_TEST(an_agent_reads_its_pods_and_writes_their_status)
 }
 
 /* Every way in which a pod can name a secret or a config map; numbers in the order of the text. */
-#define POD_REFS                                                                                                \
-    "},\"spec\":{\"volumes\":["                                                                                \
-    "{\"name\":\"v1\",\"secret\":{\"secretName\":\"s1\"}},{\"name\":\"v2\",\"configMap\":{\"name\":\"c1\"}},"     \
-    "{\"name\":\"v3\",\"projected\":{\"sources\":[{\"secret\":{\"name\":\"s2\"}},{\"configMap\":{\"name\":\"c2\"}}]}}," \
-    "{\"name\":\"v4\",\"csi\":{\"driver\":\"d\",\"nodePublishSecretRef\":{\"name\":\"s3\"}}},"                    \
-    "{\"name\":\"v5\",\"persistentVolumeClaim\":{\"claimName\":\"claim\"}},{\"name\":\"v6\",\"ephemeral\":{}},"     \
-    "{\"name\":\"v7\",\"azureFile\":{\"secretName\":\"s4\",\"shareName\":\"x\"}}],"                               \
-    "\"initContainers\":[{\"name\":\"i\",\"env\":[{\"name\":\"E\",\"valueFrom\":{\"secretKeyRef\":{\"name\":\"s5\",\"key\":\"k\"}}}]}]," \
-    "\"containers\":[{\"name\":\"c\",\"envFrom\":[{\"secretRef\":{\"name\":\"s6\"}},{\"configMapRef\":{\"name\":\"c3\"}}]," \
+#define POD_REFS                                                                                                                                 \
+    "},\"spec\":{\"volumes\":["                                                                                                                  \
+    "{\"name\":\"v1\",\"secret\":{\"secretName\":\"s1\"}},{\"name\":\"v2\",\"configMap\":{\"name\":\"c1\"}},"                                    \
+    "{\"name\":\"v3\",\"projected\":{\"sources\":[{\"secret\":{\"name\":\"s2\"}},{\"configMap\":{\"name\":\"c2\"}}]}},"                          \
+    "{\"name\":\"v4\",\"csi\":{\"driver\":\"d\",\"nodePublishSecretRef\":{\"name\":\"s3\"}}},"                                                   \
+    "{\"name\":\"v5\",\"persistentVolumeClaim\":{\"claimName\":\"claim\"}},{\"name\":\"v6\",\"ephemeral\":{}},"                                  \
+    "{\"name\":\"v7\",\"azureFile\":{\"secretName\":\"s4\",\"shareName\":\"x\"}}],"                                                              \
+    "\"initContainers\":[{\"name\":\"i\",\"env\":[{\"name\":\"E\",\"valueFrom\":{\"secretKeyRef\":{\"name\":\"s5\",\"key\":\"k\"}}}]}],"         \
+    "\"containers\":[{\"name\":\"c\",\"envFrom\":[{\"secretRef\":{\"name\":\"s6\"}},{\"configMapRef\":{\"name\":\"c3\"}}],"                      \
     "\"env\":[{\"name\":\"PLAIN\",\"value\":\"plain\"},{\"name\":\"E\",\"valueFrom\":{\"configMapKeyRef\":{\"name\":\"c4\",\"key\":\"k\"}}}]}]," \
-    "\"ephemeralContainers\":[{\"name\":\"e\",\"envFrom\":[{\"secretRef\":{\"name\":\"s7\"}}]}],"                 \
-    "\"serviceAccountName\":\"sa\",\"nodeName\":\"n1\",\"imagePullSecrets\":[{\"name\":\"s8\"}],"                  \
-    "\"resourceClaims\":[{\"name\":\"r1\",\"resourceClaimName\":\"rc1\"},"                                        \
-    "{\"name\":\"r2\",\"resourceClaimTemplateName\":\"rct\"}]},"                                                  \
-    "\"status\":{\"resourceClaimStatuses\":[{\"name\":\"r2\",\"resourceClaimName\":\"rc2\"}],"                    \
+    "\"ephemeralContainers\":[{\"name\":\"e\",\"envFrom\":[{\"secretRef\":{\"name\":\"s7\"}}]}],"                                                \
+    "\"serviceAccountName\":\"sa\",\"nodeName\":\"n1\",\"imagePullSecrets\":[{\"name\":\"s8\"}],"                                                \
+    "\"resourceClaims\":[{\"name\":\"r1\",\"resourceClaimName\":\"rc1\"},"                                                                       \
+    "{\"name\":\"r2\",\"resourceClaimTemplateName\":\"rct\"}]},"                                                                                 \
+    "\"status\":{\"resourceClaimStatuses\":[{\"name\":\"r2\",\"resourceClaimName\":\"rc2\"}],"                                                   \
     "\"extendedResourceClaimStatus\":{\"requestMappings\":[],\"resourceClaimName\":\"rc3\"}}"
 
 NODE_TEST(an_agent_reads_what_its_pods_refer_to_and_nothing_else)
@@ -246,7 +251,8 @@ NODE_TEST(an_agent_reads_what_its_pods_refer_to_and_nothing_else)
         {"get - serviceaccounts ns other", false, UNRELATED("n1")},
         {"create - serviceaccounts/token ns sa", true, ""},
         {"create - serviceaccounts/token ns other", false, UNRELATED("n1")},
-        {"create - serviceaccounts/token ns", false, "can only create tokens for individual service accounts"},
+        {"create - serviceaccounts/token ns", false,
+         "can only create tokens for individual service accounts"},
         {"create - serviceaccounts ns sa", false, "can only create token subresource of serviceaccount"},
         {"list - serviceaccounts ns", false, "can only create tokens for individual service accounts"},
     };
@@ -269,10 +275,10 @@ NODE_TEST(volumes_are_reached_through_claims_and_give_access_to_their_secrets)
         "},\"spec\":{\"volumes\":[{\"name\":\"v\",\"persistentVolumeClaim\":{\"claimName\":\"claim\"}}],\"containers\":[],"
         "\"nodeName\":\"n1\"}");
     put(c, "persistentvolumeclaims", "ns/claim", "},\"spec\":{\"volumeName\":\"pv1\"}");
-#define CSI(claim_ns, claim)                                                                                \
+#define CSI(claim_ns, claim)                                                                                                \
     "},\"spec\":{\"csi\":{\"driver\":\"d\",\"volumeHandle\":\"h\",\"controllerPublishSecretRef\":{\"name\":\"controller\"," \
-    "\"namespace\":\"vault\"},\"nodeStageSecretRef\":{\"name\":\"stage\",\"namespace\":\"vault\"},"            \
-    "\"nodePublishSecretRef\":{\"name\":\"publish\",\"namespace\":\"vault\"}},\"claimRef\":{\"namespace\":\"" claim_ns \
+    "\"namespace\":\"vault\"},\"nodeStageSecretRef\":{\"name\":\"stage\",\"namespace\":\"vault\"},"                         \
+    "\"nodePublishSecretRef\":{\"name\":\"publish\",\"namespace\":\"vault\"}},\"claimRef\":{\"namespace\":\"" claim_ns      \
     "\",\"name\":\"" claim "\"}}"
     put(c, "persistentvolumes", "pv1", CSI("ns", "claim"));
     put(c, "persistentvolumes", "pv2", CSI("ns", "other"));
@@ -296,7 +302,8 @@ NODE_TEST(volumes_are_reached_through_claims_and_give_access_to_their_secrets)
 
 NODE_TEST(attachments_and_slices_say_whose_they_are)
 {
-    put(c, "volumeattachments.storage.k8s.io", "a1", "},\"spec\":{\"attacher\":\"x\",\"source\":{},\"nodeName\":\"n1\"}");
+    put(c, "volumeattachments.storage.k8s.io", "a1",
+        "},\"spec\":{\"attacher\":\"x\",\"source\":{},\"nodeName\":\"n1\"}");
     put(c, "resourceslices.resource.k8s.io", "s1", "},\"spec\":{\"driver\":\"x\",\"nodeName\":\"n1\"}");
     put(c, "resourceslices.resource.k8s.io", "all", "},\"spec\":{\"driver\":\"x\",\"allNodes\":true}");
     static const struct answer_case cases[] = {
@@ -326,7 +333,7 @@ NODE_TEST(a_pod_counts_from_being_bound_until_it_is_gone)
     CHECK(!may(c, "n1", "get - secrets ns s"));
     put(c, "pods", "ns/p", WITH_SECRET(",\"nodeName\":\"n1\""));
     CHECK(may(c, "n1", "get - secrets ns s"));
-    put(c, "pods", "ns/p", WITH_SECRET(",\"nodeName\":\"n1\"") );
+    put(c, "pods", "ns/p", WITH_SECRET(",\"nodeName\":\"n1\""));
     put(c, "pods", "ns/q", WITH_SECRET(",\"nodeName\":\"n1\""));
     CHECK_OK(world_delete(c->w, "pods", "ns/p", THERE, &e));
     CHECK(may(c, "n1", "get - secrets ns s"));
@@ -353,8 +360,12 @@ NODE_TEST(an_older_snapshot_is_not_given_what_came_later)
     put(c, "pods", "ns/p", WITH_SECRET(",\"nodeName\":\"n2\""));
     CHECK(may(c, "n2", "get - secrets ns s")); /* the lists are of now */
     struct user u = agent("n2");
-    struct attributes at = {
-        .user = &u, .is_resource = true, .verb = S("get"), .resource = S("secrets"), .ns = S("ns"), .name = S("s")};
+    struct attributes at = {.user = &u,
+                            .is_resource = true,
+                            .verb = S("get"),
+                            .resource = S("secrets"),
+                            .ns = S("ns"),
+                            .name = S("s")};
     struct authz_answer answer = {0};
     node_authorize(c->nodes, &c->a, old, &at, &answer);
     CHECK_EQ(answer.decision, AUTHZ_NO_OPINION);
@@ -405,13 +416,18 @@ static void run_authz(struct world *w)
         "},\"subjects\":[{\"kind\":\"Group\",\"name\":\"system:nodes\"}],\"roleRef\":{\"kind\":\"ClusterRole\",\"name\":"
         "\"gone\"}");
     struct user u = agent("n1");
-    struct attributes at = {
-        .user = &u, .is_resource = true, .verb = S("get"), .resource = S("secrets"), .ns = S("ns"), .name = S("s")};
+    struct attributes at = {.user = &u,
+                            .is_resource = true,
+                            .verb = S("get"),
+                            .resource = S("secrets"),
+                            .ns = S("ns"),
+                            .name = S("s")};
     const struct snapshot *sn = store_snapshot(w->store);
     struct authz_answer answer = {0};
     authz_authorize(&z, &c.a, sn, &at, &answer);
     CHECK_EQ(answer.decision, AUTHZ_NO_OPINION);
-    CHECK_STR(answer.reason, UNRELATED("n1") "\nRBAC: clusterrole.rbac.authorization.k8s.io \"gone\" not found");
+    CHECK_STR(answer.reason,
+              UNRELATED("n1") "\nRBAC: clusterrole.rbac.authorization.k8s.io \"gone\" not found");
     snapshot_unref(sn);
     /* What one does not allow, another may. */
     put(&c, "clusterrolebindings.rbac.authorization.k8s.io", "b2",
@@ -423,7 +439,8 @@ static void run_authz(struct world *w)
     CHECK_STR(answer.reason, "");
     answer.explain = true;
     authz_authorize(&z, &c.a, sn, &at, &answer);
-    CHECK_STR(answer.reason, "RBAC: allowed by ClusterRoleBinding \"b2\" of ClusterRole \"r\" to Group \"system:nodes\"");
+    CHECK_STR(answer.reason,
+              "RBAC: allowed by ClusterRoleBinding \"b2\" of ClusterRole \"r\" to Group \"system:nodes\"");
     authz_authorize(&(struct authz){.rbac = rbac}, &c.a, sn, &at, &answer);
     CHECK_EQ(answer.decision, AUTHZ_ALLOW);
     /* The rules live as long as the arena, whatever becomes of the roles. */
@@ -433,7 +450,8 @@ static void run_authz(struct world *w)
     rbac_rules(rbac, &c.a, sn, &u, S("ns"), &rules, &count, &error);
     CHECK(rbac_covers(rbac, &c.a, sn, &u, S("ns"), rules, count, &missing));
     CHECK(!rbac_covers(rbac, &c.a, sn, &u, S("ns"), rbac_everything, 2, &missing));
-    CHECK_CONTAINS(missing, "; resolution errors: [clusterroles.rbac.authorization.k8s.io \"gone\" not found]");
+    CHECK_CONTAINS(missing,
+                   "; resolution errors: [clusterroles.rbac.authorization.k8s.io \"gone\" not found]");
     snapshot_unref(sn);
     CHECK_OK(world_delete(w, "clusterroles.rbac.authorization.k8s.io", "r", THERE, &e));
     sn = store_snapshot(w->store);

@@ -139,7 +139,13 @@ static err_code open_all(struct server *s, struct err *err)
     if (open_pki(s, err) || open_loops(s, err))
         return err->code;
     s->catalog = catalog_new(NULL, 0, 1);
-    return bootstrap_store(s->env, s->store, s->control, err);
+    if (bootstrap_store(s->env, s->store, s->control, err))
+        return err->code;
+    uint64_t key[2];
+    env_random(s->env, key, sizeof key);
+    s->authz.rbac = rbac_new(s->store, key);
+    s->authz.nodes = node_authz_new(s->store, key);
+    return ERR_NONE;
 }
 
 err_code server_new(struct env *env, const struct server_opts *opts, struct server **ret, struct err *err)
@@ -297,8 +303,9 @@ void server_free(struct server *s)
     tls_slot_free(s->tls);
     pki_free(s->pki);
     catalog_unref(s->catalog);
-    if (s->store)
-        store_close(s->store);
+    rbac_free(s->authz.rbac);
+    node_authz_free(s->authz.nodes);
+    store_close(s->store);
     dir_close(s->dir);
     pthread_mutex_destroy(&s->catalog_lock);
     mem_free(s);

@@ -46,8 +46,7 @@ struct server {
     struct dir *dir;
     struct store *store;
     struct pki *pki;
-    struct rbac *rbac;
-    struct node_authz *node_authz;
+    struct authz authz;
     struct tls_slot *tls;
     struct listener *listener;
     struct net_addr address;

@@ -1,6 +1,7 @@
 /* write.c - create and update, and what all writes share. */
 #include "server/write.h"
 #include "api/convert.h"
+#include "api/metadata.h"
 #include "api/tree.h"
 #include "api/view.h"
 #include "base/kube_time.h"
@@ -8,9 +9,8 @@
 #include "server/admission.h"
 #include "server/params.h"
 #include "server/stages.h"
+#include "server/uid.h"
 #include "sys/env.h"
-
-enum { UID_SIZE = 36, SUFFIX_SIZE = 5 };
 
 /* --- documents --- */
 
@@ -112,33 +112,6 @@ enum stage_result write_decode(struct request *r, struct write *w, const struct 
 
 /* --- what the server fills in --- */
 
-static str uid_new(struct request *r)
-{
-    static const char hex[] = "0123456789abcdef";
-    uint8_t b[16];
-    char *text = arena_alloc(r->arena, UID_SIZE, 1);
-    env_random(r->server->env, b, sizeof b);
-    b[6] = (b[6] & 0x0f) | 0x40;
-    b[8] = (b[8] & 0x3f) | 0x80;
-    for (size_t i = 0, at = 0; i < sizeof b; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            text[at++] = '-';
-        text[at++] = hex[b[i] >> 4];
-        text[at++] = hex[b[i] & 15];
-    }
-    return (str){text, UID_SIZE};
-}
-
-/* The original's alphabet: no vowels, nothing that looks like something else. */
-static str random_suffix(struct request *r)
-{
-    static const char letters[] = "bcdfghjklmnpqrstvwxz2456789";
-    char *text = arena_alloc(r->arena, SUFFIX_SIZE, 1);
-    for (size_t i = 0; i < SUFFIX_SIZE; i++)
-        text[i] = letters[env_random_u64(r->server->env) % (sizeof letters - 1)];
-    return (str){text, SUFFIX_SIZE};
-}
-
 static str time_text(struct request *r)
 {
     struct buf out;
@@ -160,7 +133,7 @@ static void fill_in_new(struct request *r, struct write *w, struct json *tree)
     str name = json_str(json_find(m, S("name"))), prefix = json_str(json_find(m, S("generateName")));
     w->generate_name = !name.n && prefix.n;
     if (w->generate_name) {
-        name = str_concat(a, str_slice(prefix, 0, 63 - SUFFIX_SIZE), random_suffix(r));
+        name = metadata_generated_name(a, prefix, env_random_u64(r->server->env));
         set_text(a, m, S("name"), name);
     }
     w->name = name;
@@ -168,7 +141,7 @@ static void fill_in_new(struct request *r, struct write *w, struct json *tree)
         set_text(a, m, S("namespace"), w->ns);
     else
         json_remove(m, S("namespace"));
-    set_text(a, m, S("uid"), uid_new(r));
+    set_text(a, m, S("uid"), uid_new(r->server->env, a));
     set_text(a, m, S("creationTimestamp"), time_text(r));
 }
 
@@ -301,6 +274,10 @@ static enum stage_result validate(struct request *r, struct write *w, const stru
     field_errors_init(&errors, r->arena);
     if (view_of(r, c->kind, content, &view, &err) ||
         (w->old && view_of(r, c->kind, object_content(w->old), &old_view, &err)))
+        return answer_failure(r, status_make(r->arena, ERR_INTERNAL, "%s", err.msg));
+    if (metadata_check(r->arena, c->kind->schema, c->kind->info, content,
+                       w->old ? object_content(w->old) : STR_NONE, w->old ? w->old->revision : 0, &errors,
+                       &err))
         return answer_failure(r, status_make(r->arena, ERR_INTERNAL, "%s", err.msg));
     tree_validate(c->kind->schema, c->kind->type, stored, &errors);
     if (c->rules && c->rules->validate)
