@@ -78,8 +78,9 @@ void build_put(struct store *s, int64_t revision, unsigned slot, struct object *
 void build_delete(struct store *s, int64_t revision, unsigned slot, struct object_key key);
 /* Whether one at that revision is history: false while loading, of what is too long ago. */
 bool build_is_change(struct store *s, uint32_t resource, int64_t revision);
-/* Takes out changes that are older than they have to be kept, or too many: now and then, at most `max`. */
-void build_trim(struct store *s, size_t max);
+/* Takes out changes that are older than they have to be kept, or too many: now and then, at most `max`. `all`: none is worth
+ * its room. */
+void build_trim(struct store *s, size_t max, bool all);
 /* What was added, oldest first, and what was taken out; linked by next. */
 const struct history_entry *build_added(const struct store *s);
 const struct history_entry *build_trimmed(const struct store *s);

@@ -171,14 +171,14 @@ static void trim_one(struct store *s, struct resource *res)
     b->trimmed = e;
 }
 
-static size_t trim_old(struct store *s, size_t max)
+static size_t trim_old(struct store *s, size_t max, bool all)
 {
     for (uint32_t i = 1; i < s->resources.end && max; i++) {
         struct resource *res = resource_at(s, i);
         bool is_short = atomic_load_explicit(&res->flags, memory_order_relaxed) & STORE_SHORT_HISTORY;
         int64_t keep = is_short && SHORT_HISTORY_NS < s->opts.history_ns ? SHORT_HISTORY_NS
                                                                          : s->opts.history_ns;
-        for (; max && res->first && res->first->at_ns <= s->build.at_ns - keep; max--)
+        for (; max && res->first && (all || res->first->at_ns <= s->build.at_ns - keep); max--)
             trim_one(s, res);
     }
     return max;
@@ -199,11 +199,11 @@ static size_t trim_large(struct store *s, size_t max)
     return max;
 }
 
-void build_trim(struct store *s, size_t max)
+void build_trim(struct store *s, size_t max, bool all)
 {
     struct build *b = &s->build;
-    if (b->at_ns >= s->trim_ns) {
-        max = trim_old(s, max);
+    if (all || b->at_ns >= s->trim_ns) {
+        max = trim_old(s, max, all);
         if (max) /* else it goes on next time */
             s->trim_ns = b->at_ns + TRIM_EVERY_NS;
     }

@@ -23,7 +23,7 @@ static void open_in(struct world *w, const char *path)
     CHECK_OK(env_new_real(NULL, &w->env, &e));
     CHECK_OK(dir_open(w->env, str_from_c(path), DIR_CREATE, &w->dir, &e));
     CHECK_OK(loop_new(w->env, S("clients"), &w->loop, &e));
-    w->opts = (struct store_opts){.dir = w->dir, .reserve_size = 100000, .history_size = 300000};
+    w->opts = (struct store_opts){.dir = w->dir, .reserve_size = 100000, .history_size = (size_t)3 << 20};
     CHECK_OK(store_open(w->env, &w->opts, &w->store, &e));
 }
 

@@ -13,7 +13,8 @@
  * The database is in WAL mode. What is committed is synced; working it into the database (checkpoint) is done by a worker
  * with a connection of its own. SQLite begins its log anew only when all of it was worked in, which under a steady load a
  * worker never reaches: so when it has come close, the rest is done between two commits.
- * Full disk: a file kept aside is removed, and there is room again for transactions that make things less. */
+ * Full disk: a file kept aside is removed. There is room again for what the log has to be worked in (never more than three
+ * quarters of that are waiting), and for transactions that make things less; history gives way to them. */
 #include "base/mem.h"
 #include "base/random.h"
 #include "store/store_priv.h"
@@ -22,16 +23,16 @@
 #include <sqlite3.h>
 #include <stdio.h>
 
-#define FORMAT           1
-#define APPLICATION_ID   0x736b6966 /* "skif" */
-#define PAGE_SIZE        4096
-#define DATABASE         "state.db"
-#define RESERVE          S("reserve")
-#define TRIM_MAX         256 /* changes dropped along with one group, and as many as that has twice */
-#define LEFTOVERS_MAX    1000
-#define WIDEN_EVERY_NS   (5 * NS_PER_S)
-#define INLINE_PAGES_MAX 256 /* worked into the database between two commits */
-#define WAL_FACTOR_MAX   16 /* the log never grows beyond so many times the size at which a worker is asked */
+#define FORMAT         1
+#define APPLICATION_ID 0x736b6966 /* "skif" */
+#define PAGE_SIZE      4096
+#define DATABASE       "state.db"
+#define RESERVE        S("reserve")
+#define TRIM_MAX       256 /* changes dropped along with one group, and as many as that has twice */
+#define LEFTOVERS_MAX  1000
+#define WIDEN_EVERY_NS (5 * NS_PER_S)
+#define INLINE_PAGES_MAX \
+    256 /* worked into the database between two commits, when a worker has done the rest */
 
 struct sqlite {
     struct backend backend;
@@ -50,11 +51,14 @@ struct sqlite {
     bool tight;       /* the reserve is not there */
     int64_t widen_ns; /* when it is tried again */
 
-    int wal_pages; /* in the log, worked in or not */
+    int wal_pages;       /* in the log */
+    int worked_pages;    /* of those, in the database */
+    unsigned wal_starts; /* how often the log began anew */
     struct loop_work work;
     sqlite3 *worker_db; /* the worker's while it is at it */
     bool working;
-    int worked_rc, worked_pages;
+    int work_rc, work_pages;
+    unsigned work_start; /* which log that was */
 };
 
 static struct sqlite *sqlite_of(struct backend *b)
@@ -157,6 +161,10 @@ static err_code check_format(struct sqlite *q, struct err *err)
 static int wal_grew(void *ctx, sqlite3 *db, const char *name, int pages)
 {
     struct sqlite *q = ctx;
+    if (pages <= q->wal_pages) { /* it began anew */
+        q->worked_pages = 0;
+        q->wal_starts++;
+    }
     q->wal_pages = pages;
     return SQLITE_OK;
 }
@@ -179,7 +187,9 @@ static err_code configure(struct sqlite *q, struct err *err)
             q,
             "PRAGMA page_size = " TEXT_OF(
                 PAGE_SIZE) "; PRAGMA cell_size_check = on;"
-                           "PRAGMA journal_mode = wal; PRAGMA synchronous = full; PRAGMA temp_store = memory"))
+                           "PRAGMA journal_mode = wal; PRAGMA synchronous = full; PRAGMA temp_store = memory;"
+                           /* Debian's build overwrites what is deleted: a page written for each that is freed. */
+                           "PRAGMA secure_delete = off"))
         return failed(q, "open", err);
     sqlite3_wal_autocheckpoint(q->db, 0);
     sqlite3_wal_autocheckpoint(q->worker_db, 0);
@@ -314,6 +324,31 @@ static err_code load(struct sqlite *q, struct err *err)
 
 /* --- room kept aside --- */
 
+/* A process that ended because a sync had failed leaves pages that the system holds for clean, though the disk does not have
+ * them. What a new start would build on must not be such: the log is written once more, and synced. (Pages of the
+ * database that may be lost are in the log, too.) A clean end leaves no log. */
+static err_code settle_log(struct sqlite *q, struct err *err)
+{
+    struct file *f;
+    char block[16384];
+    size_t n = 0;
+    if (dir_sync(q->opts->dir, err))
+        return err->code;
+    if (file_open(q->opts->dir, S(DATABASE "-wal"), FILE_READ | FILE_WRITE, &f, err))
+        return err->code == ERR_NOT_FOUND ? ERR_NONE : err->code;
+    err_code code = ERR_NONE;
+    for (uint64_t at = 0; !code; at += n) {
+        code = file_read_at(f, at, block, sizeof block, &n, err);
+        if (code || n == 0)
+            break;
+        code = file_write_at(f, at, block, n, err);
+    }
+    if (!code)
+        code = file_sync(f, err);
+    file_close(f);
+    return code;
+}
+
 /* Not of zeros, which some file systems keep without taking room. */
 static err_code reserve_write(struct sqlite *q, struct file *f, struct err *err)
 {
@@ -333,7 +368,9 @@ static err_code reserve_write(struct sqlite *q, struct file *f, struct err *err)
 static void reserve_remove(struct sqlite *q)
 {
     struct err ignored;
-    err_ignore(dir_remove(q->opts->dir, RESERVE, &ignored)); /* it may not be there */
+    /* It may not be there; and a disk may not give the room back before the name is gone for good. */
+    if (!dir_remove(q->opts->dir, RESERVE, &ignored))
+        err_ignore(dir_sync(q->opts->dir, &ignored));
 }
 
 /* True: it is there, whole. */
@@ -370,9 +407,15 @@ static size_t disk_bytes(struct sqlite *q)
            (q->tight ? 0 : q->opts->reserve_size);
 }
 
+/* Pages that may wait in the log, until a worker is asked to work them in; and until commits wait for that. */
 static int soft_limit(const struct sqlite *q)
 {
-    return (int)(q->opts->reserve_size / PAGE_SIZE) + 1;
+    return (int)(q->opts->reserve_size / PAGE_SIZE / 2) + 1;
+}
+
+static int hard_limit(const struct sqlite *q)
+{
+    return (int)(q->opts->reserve_size / PAGE_SIZE / 4 * 3) + 1;
 }
 
 static void die(struct sqlite *q, const struct err *why)
@@ -391,18 +434,26 @@ static void checkpoint_failed(struct sqlite *q, int rc)
 
 static void checkpoint_here(struct sqlite *q);
 
-/* From now on only what makes less is let through. */
+/* From now on only what makes less is let through, or what has room in the database. */
 static void become_tight(struct sqlite *q)
 {
-    if (q->tight)
-        return;
+    if (!q->tight && q->opts->log)
+        log_warning(q->opts->log, "the disk is full: only deletes are taken",
+                    KV_U64("reserve", q->opts->reserve_size));
     q->tight = true;
     q->widen_ns = env_now_mono(q->env) + WIDEN_EVERY_NS;
     reserve_remove(q);
-    if (q->opts->log)
-        log_warning(q->opts->log, "the disk is full: only deletes are taken",
-                    KV_U64("reserve", q->opts->reserve_size));
     checkpoint_here(q);
+}
+
+static void checkpoint_ended(struct sqlite *q, int rc, int done)
+{
+    if (rc == SQLITE_OK)
+        q->worked_pages = done;
+    else if ((rc & 0xff) == SQLITE_FULL && !q->tight)
+        become_tight(q);
+    else if ((rc & 0xff) != SQLITE_FULL && rc != SQLITE_BUSY)
+        checkpoint_failed(q, rc);
 }
 
 /* All of the log, so that it begins anew with the next commit. On a full disk it may not get far. */
@@ -410,21 +461,16 @@ static void checkpoint_here(struct sqlite *q)
 {
     int all = 0, done = 0;
     int rc = sqlite3_wal_checkpoint_v2(q->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &all, &done);
-    if (rc == SQLITE_OK && done >= all)
-        q->wal_pages = 0;
-    else if ((rc & 0xff) == SQLITE_FULL)
-        become_tight(q);
-    else if (rc != SQLITE_OK && rc != SQLITE_BUSY)
-        checkpoint_failed(q, rc);
+    checkpoint_ended(q, rc, done);
 }
 
 static void checkpoint_run(struct loop_work *w)
 {
     struct sqlite *q = CONTAINER_OF(w, struct sqlite, work);
     int all = 0;
-    q->worked_pages = 0;
-    q->worked_rc = sqlite3_wal_checkpoint_v2(q->worker_db, NULL, SQLITE_CHECKPOINT_PASSIVE, &all,
-                                             &q->worked_pages);
+    q->work_pages = 0;
+    q->work_rc = sqlite3_wal_checkpoint_v2(q->worker_db, NULL, SQLITE_CHECKPOINT_PASSIVE, &all,
+                                           &q->work_pages);
 }
 
 static void checkpoint_done(struct loop_work *w)
@@ -433,25 +479,23 @@ static void checkpoint_done(struct loop_work *w)
     q->working = false;
     if (q->dead)
         return;
-    if ((q->worked_rc & 0xff) == SQLITE_FULL) {
-        become_tight(q);
-    } else if (q->worked_rc != SQLITE_OK && q->worked_rc != SQLITE_BUSY) {
-        checkpoint_failed(q, q->worked_rc);
-    } else if (q->wal_pages - q->worked_pages <= INLINE_PAGES_MAX) {
+    checkpoint_ended(q, q->work_rc, q->work_start == q->wal_starts ? q->work_pages : q->worked_pages);
+    int rest = q->wal_pages - q->worked_pages;
+    if (!q->dead && rest > 0 && rest <= INLINE_PAGES_MAX)
         checkpoint_here(q);
-    }
 }
 
 /* After a commit. */
 static void checkpoint_when_due(struct sqlite *q)
 {
-    if (q->dead || q->wal_pages < soft_limit(q) / (q->tight ? 8 : 1))
+    int waiting = q->wal_pages - q->worked_pages;
+    if (q->dead || waiting < soft_limit(q) / (q->tight ? 8 : 1))
         return;
-    if (q->tight || q->wal_pages > WAL_FACTOR_MAX * soft_limit(q)) {
-        if (!q->working)
-            checkpoint_here(q);
+    if (q->tight || waiting > hard_limit(q)) {
+        checkpoint_here(q);
     } else if (!q->working) {
         q->working = true;
+        q->work_start = q->wal_starts;
         loop_submit(store_loop(q->store), &q->work);
     }
 }
@@ -574,7 +618,7 @@ static bool has_free_pages(struct sqlite *q)
     if (sqlite3_step(q->free_pages) == SQLITE_ROW)
         pages = sqlite3_column_int64(q->free_pages, 0);
     sqlite3_reset(q->free_pages);
-    return pages >= soft_limit(q) / 2 && q->wal_pages < soft_limit(q) / 8;
+    return pages >= soft_limit(q) / 4;
 }
 
 static void widen(struct sqlite *q)
@@ -614,19 +658,22 @@ static size_t build_group(struct sqlite *q, struct store_txn *first, bool tight)
     return changes;
 }
 
-static err_code commit_group(struct sqlite *q, struct store_txn *first, struct err *err)
+static err_code commit_group(struct sqlite *q, struct store_txn *first, bool only_less, struct err *err)
 {
     int64_t start = env_now_mono(q->env), wall_s = env_now_wall(q->env) / NS_PER_S, revision = q->revision;
     size_t bytes = 0;
     build_begin(q->store);
-    size_t changes = build_group(q, first, q->tight && !has_free_pages(q));
+    size_t changes = build_group(q, first, only_less);
     if (!changes) {
         build_drop(q->store);
         return ERR_NONE;
     }
     for (const struct store_txn *t = first; t; t = t->next)
         revision = t->revision > revision ? t->revision : revision;
-    build_trim(q->store, TRIM_MAX + 2 * changes);
+    if (q->tight) /* as much as there is surely room for */
+        build_trim(q->store, (size_t)soft_limit(q) / 4, true);
+    else
+        build_trim(q->store, TRIM_MAX + 2 * changes, false);
     int rc = write_build(q, wall_s, &bytes);
     if (rc != SQLITE_OK) {
         build_drop(q->store);
@@ -652,10 +699,11 @@ static void sqlite_commit(struct backend *b, struct store_txn *first)
     struct sqlite *q = sqlite_of(b);
     struct err e = ERR_INIT;
     widen(q);
-    err_code code = q->dead ? err_set(&e, ERR_IO, "the store has stopped") : commit_group(q, first, &e);
-    if (code == ERR_DISK_FULL && !q->tight) {
+    bool only_less = q->tight && !has_free_pages(q);
+    err_code code = q->dead ? ERR_IO : commit_group(q, first, only_less, &e);
+    if (code == ERR_DISK_FULL) {
         become_tight(q);
-        code = q->dead ? ERR_IO : commit_group(q, first, &e);
+        code = q->dead ? ERR_IO : commit_group(q, first, true, &e);
     }
     for (struct store_txn *t = first; code && t; t = t->next) {
         if (code == ERR_DISK_FULL)
@@ -663,7 +711,7 @@ static void sqlite_commit(struct backend *b, struct store_txn *first)
         else
             err_set(&t->err, ERR_UNAVAILABLE, "the store has stopped, perhaps before this was written");
     }
-    if (code && code != ERR_DISK_FULL)
+    if (code && code != ERR_DISK_FULL && !q->dead)
         die(q, &e);
     answer_all(q, first);
     checkpoint_when_due(q);
@@ -701,7 +749,7 @@ static err_code open_files(struct sqlite *q, struct err *err)
     int n = snprintf(name, sizeof name, "store-%p", (void *)q); /* among those of this process */
     if (sqlite_vfs_register(q->env, q->opts->dir, str_of(name, (size_t)n), &q->vfs, err))
         return err->code;
-    if (configure(q, err) || load(q, err))
+    if (settle_log(q, err) || configure(q, err) || load(q, err))
         return err->code;
     q->tight = !reserve_keep(q);
     return ERR_NONE;
