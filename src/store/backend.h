@@ -51,8 +51,9 @@ const struct store_opts *store_options(struct store *s); /* defaults filled in *
 
 /* A number that comes from the backend's memory, at opening. False: it is taken, or out of range. */
 bool store_resource_load(struct store *s, uint32_t number, str name, int64_t trimmed);
-/* After loading: numbers without rows may go to other names. */
-void store_resources_reuse(struct store *s);
+/* After loading: numbers under which nothing was loaded may go to other names. Of names that are new nothing is known up to
+ * the revision `from`, or to where the history of any other was dropped. */
+void store_resources_loaded(struct store *s, int64_t from);
 /* What a backend has to keep of resources along with what is being built: those that are new, and those whose history got
  * shorter. `at` counts from 0; false: no more. */
 struct resource_record {

@@ -87,7 +87,7 @@ uint32_t store_resource(struct store *s, str name, unsigned flags)
     if (!res)
         res = new_resource(s, name);
     if (res)
-        atomic_store_explicit(&res->flags, flags, memory_order_relaxed);
+        atomic_fetch_or_explicit(&res->flags, flags, memory_order_relaxed);
     pthread_mutex_unlock(&r->lock);
     return res ? res->number : 0;
 }
@@ -112,9 +112,10 @@ bool store_resource_load(struct store *s, uint32_t number, str name, int64_t tri
     return true;
 }
 
-void store_resources_reuse(struct store *s)
+void store_resources_loaded(struct store *s, int64_t from)
 {
     struct resources *r = &s->resources;
+    r->trimmed_floor = from;
     for (uint32_t i = r->end - 1; i > 0; i--) {
         struct resource *res = resource_at(s, i);
         r->trimmed_floor = res->trimmed_next > r->trimmed_floor ? res->trimmed_next : r->trimmed_floor;

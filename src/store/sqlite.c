@@ -317,7 +317,7 @@ static err_code load(struct sqlite *q, struct err *err)
     build_begin(q->store);
     if (load_resources(q, err) || load_log(q, &wall_s, err))
         return err->code;
-    store_resources_reuse(q->store);
+    store_resources_loaded(q->store, 0);
     build_publish(q->store, q->revision, wall_s);
     return ERR_NONE;
 }

@@ -65,7 +65,8 @@ enum store_resource_flags {
     STORE_SHORT_HISTORY = 1 << 0, /* changes stay 10 seconds only: leases */
 };
 #define STORE_RESOURCES_MAX 65535
-/* The number of that name, from 1 on, a new one if there is none. 0: there are too many; nothing can be stored there. */
+/* The number of that name, from 1 on, a new one if there is none. Flags stay once given. 0: there are too many; nothing can
+ * be stored there. */
 uint32_t store_resource(struct store *s, str name, unsigned flags);
 str store_resource_name(struct store *s, uint32_t resource); /* borrowed from the store */
 

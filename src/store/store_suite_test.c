@@ -2,6 +2,7 @@
 #include "store/store_suite_test.h"
 #include "base/mem.h"
 #include "base/vec.h"
+#include "store/fake_etcd_test.h"
 #include <stdio.h>
 
 #define PATIENCE_NS (15 * NS_PER_S)
@@ -21,14 +22,21 @@ void world_open(struct world *w)
 
 void world_close(struct world *w)
 {
+    if (w->etcd)
+        CHECK(loop_run_until(w->loop, fake_etcd_is_quiet, w->etcd, PATIENCE_NS));
     store_close(w->store);
     w->store = NULL;
 }
 
 void world_init(struct world *w, const struct world_ops *ops)
 {
+    world_init_seed(w, ops, test_seed());
+}
+
+void world_init_seed(struct world *w, const struct world_ops *ops, uint64_t seed)
+{
     *w = (struct world){.ops = ops};
-    ops->init(w);
+    ops->init(w, seed);
     CHECK_OK(loop_new(w->env, S("test"), &w->loop, &e));
     w->opts = (struct store_opts){
         .dir = w->dir, .reserve_size = (size_t)256 << 10, .on_fatal = on_fatal, .ctx = w};
@@ -55,7 +63,7 @@ static err_code sqlite_open_it(struct world *w, struct store **ret, struct err *
     return store_open(w->env, &w->opts, ret, err);
 }
 
-static void real_init(struct world *w)
+static void real_init(struct world *w, uint64_t seed)
 {
     char dir[300];
     snprintf(dir, sizeof dir, "%s/store", test_dir());
@@ -71,9 +79,9 @@ static void real_done(struct world *w)
 
 const struct world_ops world_sqlite_real = {.init = real_init, .open = sqlite_open_it, .done = real_done};
 
-static void sim_init(struct world *w)
+static void sim_init(struct world *w, uint64_t seed)
 {
-    w->sim = sim_run_new(test_seed());
+    w->sim = sim_run_new(seed);
     w->host = sim_host_new(w->sim, S("node"), S("10.0.0.1"));
     w->env = sim_host_env(w->host);
     CHECK_OK(dir_open(w->env, S("/var/lib/store"), DIR_CREATE, &w->dir, &e));
@@ -86,6 +94,25 @@ static void sim_done(struct world *w)
 }
 
 const struct world_ops world_sqlite_sim = {.init = sim_init, .open = sqlite_open_it, .done = sim_done};
+
+static void etcd_init(struct world *w, uint64_t seed)
+{
+    sim_init(w, seed);
+    w->etcd = fake_etcd_new(w->sim);
+}
+
+static err_code etcd_open(struct world *w, struct store **ret, struct err *err)
+{
+    return fake_etcd_store_open(w->etcd, w->env, &w->opts, ret, err);
+}
+
+static void etcd_done(struct world *w)
+{
+    fake_etcd_free(w->etcd);
+    sim_done(w);
+}
+
+const struct world_ops world_etcd = {.init = etcd_init, .open = etcd_open, .done = etcd_done};
 
 /* --- waiting --- */
 

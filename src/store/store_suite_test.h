@@ -6,8 +6,8 @@
  *         ...
  *     }
  *
- * Worlds: sqlite on the real disk (real_), sqlite on a simulated one (sim_sqlite_). The test drives w->loop; the store has
- * its own. */
+ * Worlds: sqlite on the real disk, sqlite on a simulated one, a model of etcd (fake_etcd_test.h). The test drives w->loop;
+ * the store has its own. */
 #ifndef STORE_STORE_SUITE_TEST_H
 #define STORE_STORE_SUITE_TEST_H
 
@@ -15,12 +15,15 @@
 #include "store/store.h"
 #include "sys/file.h"
 
+struct fake_etcd;
+
 struct world {
     const struct world_ops *ops;
     struct env *env;
     struct sim *sim; /* NULL: the real world */
     struct sim_host *host;
     struct dir *dir;
+    struct fake_etcd *etcd;
     struct loop *loop;
     struct store_opts opts; /* may be changed before world_reopen */
     struct store *store;
@@ -30,13 +33,14 @@ struct world {
 };
 
 struct world_ops {
-    void (*init)(struct world *w); /* env, sim, dir */
+    void (*init)(struct world *w, uint64_t seed); /* env, sim, dir */
     err_code (*open)(struct world *w, struct store **ret, struct err *err);
     void (*done)(struct world *w);
 };
-extern const struct world_ops world_sqlite_real, world_sqlite_sim;
+extern const struct world_ops world_sqlite_real, world_sqlite_sim, world_etcd;
 
 void world_init(struct world *w, const struct world_ops *ops);
+void world_init_seed(struct world *w, const struct world_ops *ops, uint64_t seed);
 void world_done(struct world *w);
 void world_close(struct world *w);
 void world_open(struct world *w);
@@ -57,6 +61,7 @@ void world_run(const struct world_ops *ops, void (*fn)(struct world *w));
     static void store_test_##name(struct world *w);              \
     STORE_TEST_IN_(world_sqlite_real, store_on_sqlite_, name)    \
     STORE_TEST_IN_(world_sqlite_sim, sim_store_on_sqlite_, name) \
+    STORE_TEST_IN_(world_etcd, sim_store_on_etcd_, name)         \
     static void store_test_##name(struct world *w)
 /* Of what is kept on a disk of its own. */
 #define STORE_DISK_TEST(name)                                    \
