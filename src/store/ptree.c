@@ -147,11 +147,15 @@ const void *ptree_next(struct ptree_iter *it)
         return NULL;
     struct ptree_place *p = &it->path[it->depth - 1];
     const void *item = leaf_of(p->node)->items[p->at++];
-    if (p->at + 4 < p->node->n) /* items lie anywhere in memory: fetch what comes soon */
-        __builtin_prefetch(leaf_of(p->node)->items[p->at + 4]);
     if (p->at >= p->node->n)
         settle(it);
     return item;
+}
+
+const void *ptree_ahead(const struct ptree_iter *it, unsigned n)
+{
+    const struct ptree_place *p = &it->path[it->depth - 1];
+    return it->depth && p->at + n < p->node->n ? leaf_of(p->node)->items[p->at + n] : NULL;
 }
 
 /* --- nodes --- */

@@ -41,6 +41,9 @@ struct ptree_iter {
 void ptree_seek(const struct ptree_node *root, ptree_cmp_fn *cmp, const void *probe, struct ptree_iter *ret);
 const void *ptree_next(struct ptree_iter *it); /* NULL: no more */
 
+/* Items to come, as far as it knows without much ado: for prefetching. NULL: not known. */
+const void *ptree_ahead(const struct ptree_iter *it, unsigned n);
+
 struct ptree_edit {
     uint64_t tag; /* no node of the tree has it at the beginning */
     void (*retire)(void *ctx, struct ptree_node *n);

@@ -96,6 +96,11 @@ void snapshot_list(const struct snapshot *sn, const struct object_range *r, cons
 
 const struct object *snapshot_next(struct snapshot_iter *it)
 {
+    /* Objects lie anywhere in memory: fetch what will be asked for soon, first what says where the labels are. */
+    const struct object *later = ptree_ahead(&it->at, 8), *soon = ptree_ahead(&it->at, 4);
+    __builtin_prefetch(later);
+    if (soon)
+        __builtin_prefetch(object_content(soon).p + soon->labels.at);
     const struct object *o = ptree_next(&it->at);
     if (!o || o->resource != it->range.resource)
         return NULL;

@@ -15,6 +15,7 @@
 /* --- life --- */
 
 static void flush(struct loop_msg *m);
+static void patience_ends(struct timer *t);
 
 static void free_more(struct loop_msg *m)
 {
@@ -34,6 +35,7 @@ struct store *store_new(struct env *env, const struct store_opts *opts, struct l
     s->opts.reserve_size = opts->reserve_size ? opts->reserve_size : RESERVE_SIZE;
     s->free_msg.run = free_more;
     s->flush_msg.run = flush;
+    timer_init(&s->patience, loop, patience_ends);
     pthread_mutex_init(&s->lock, NULL);
     resources_init(s);
     return s;
@@ -136,6 +138,7 @@ void store_answer(struct store *s, struct store_txn *t)
 {
     if (t->err.code)
         release_puts(t);
+    s->answered++;
     pthread_mutex_lock(&s->lock);
     s->stats.transactions += t->err.code == ERR_NONE;
     s->stats.conflicts += t->err.code == ERR_CONFLICT;
@@ -155,6 +158,13 @@ void store_answer_at(struct store *s, struct store_txn *t, int64_t revision)
     s->behind = t;
 }
 
+static void flush_later(struct store *s)
+{
+    if (!s->flushing)
+        loop_defer(s->loop, &s->flush_msg);
+    s->flushing = true;
+}
+
 static size_t txn_size(const struct store_txn *t)
 {
     size_t size = 0;
@@ -164,26 +174,45 @@ static size_t txn_size(const struct store_txn *t)
 }
 
 /* What has come by now goes to the backend as a group, up to a bound; the rest in the next turn. */
-static void flush(struct loop_msg *m)
+static void send_group(struct store *s)
 {
-    struct store *s = CONTAINER_OF(m, struct store, flush_msg);
     struct store_txn *first = s->waiting, *last = NULL;
     size_t count = 0, size = 0;
-    s->flushing = false;
     for (struct store_txn *t = first; t && count < BATCH_TXNS_MAX && size < BATCH_SIZE_MAX; t = t->next) {
         count++;
         size += txn_size(t);
         last = t;
     }
     s->waiting = last->next;
+    s->waiting_last = s->waiting ? s->waiting_last : NULL;
+    s->waiting_count -= count;
     last->next = NULL;
-    if (s->waiting) {
-        s->flushing = true;
-        loop_defer(s->loop, &s->flush_msg);
-    } else {
-        s->waiting_last = NULL;
-    }
+    s->answered = 0;
     s->backend->ops->commit(s->backend, first);
+    s->answered_ns = env_now_mono(s->env);
+    s->expected = s->answered + s->waiting_count;
+    if (s->waiting)
+        flush_later(s);
+}
+
+/* Clients that were just answered mostly come again at once. Those that come while a group is being synced would otherwise
+ * make one group, and those that it answers the next, with a sync for each half: so a little time is given to them. */
+static void flush(struct loop_msg *m)
+{
+    struct store *s = CONTAINER_OF(m, struct store, flush_msg);
+    s->flushing = false;
+    int64_t until = s->answered_ns + s->patience_ns;
+    if (s->waiting_count >= s->expected || s->patience_ns < PATIENCE_MIN_NS || loop_now(s->loop) >= until) {
+        timer_cancel(&s->patience);
+        send_group(s);
+    } else if (!timer_is_set(&s->patience)) {
+        timer_set_at(&s->patience, until);
+    }
+}
+
+static void patience_ends(struct timer *t)
+{
+    flush_later(CONTAINER_OF(t, struct store, patience));
 }
 
 static bool resources_exist(struct store *s, const struct store_txn *t)
@@ -215,10 +244,8 @@ static void txn_arrives(struct loop_msg *m)
     else
         s->waiting = t;
     s->waiting_last = t;
-    if (!s->flushing) {
-        s->flushing = true;
-        loop_defer(s->loop, &s->flush_msg);
-    }
+    s->waiting_count++;
+    flush_later(s);
 }
 
 void store_commit(struct store *s, struct store_txn *t)
@@ -476,6 +503,7 @@ void store_count_commit(struct store *s, size_t bytes, int64_t took_ns, size_t d
 {
     pthread_mutex_lock(&s->lock);
     struct store_stats *st = &s->stats;
+    s->patience_ns = took_ns / 8 < PATIENCE_MAX_NS ? took_ns / 8 : PATIENCE_MAX_NS;
     st->commits++;
     st->bytes_written += bytes;
     st->disk_bytes = disk_size;

@@ -17,6 +17,8 @@
 #define SHORT_HISTORY_NS (10 * NS_PER_S)
 #define BATCH_TXNS_MAX   512 /* that share one sync */
 #define BATCH_SIZE_MAX   ((size_t)4 << 20)
+#define PATIENCE_MAX_NS  NS_PER_MS /* waiting for more to share a sync; and an eighth of what that takes */
+#define PATIENCE_MIN_NS  (20 * NS_PER_US) /* not worth a timer */
 
 struct garbage {
     struct ptree_node *nodes, *nodes_last;
@@ -98,8 +100,14 @@ struct store {
     bool freeing, flushing;                   /* those are on their way */
     bool dead;                                /* after store_fatal */
     struct store_txn *waiting, *waiting_last; /* for the next group */
-    struct store_txn *behind;                 /* answered when their revision is published */
-    struct store_read *reads;                 /* in order of revision */
+    size_t waiting_count;
+    size_t expected;     /* how many there will be, if all come again that were there before */
+    size_t answered;     /* since the last group went */
+    int64_t patience_ns; /* how long it pays to wait for those */
+    int64_t answered_ns; /* when the last group was answered */
+    struct timer patience;
+    struct store_txn *behind; /* answered when their revision is published */
+    struct store_read *reads; /* in order of revision */
     struct store_subscriber *subscribers;
 };
 
