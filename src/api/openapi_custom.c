@@ -1,7 +1,8 @@
 /* openapi_custom.c - a custom kind's schema as a definition.
  * The definition's own document is what is published, with the members that every object has. v2 can say less: values that
  * may be null or have unknown members lose their type or their members there, because kubectl would refuse what the server
- * takes; alternatives (oneOf and the like) and defaults are left out. */
+ * takes; alternatives (oneOf and the like) and defaults are left out.
+ * Most schemas need no such care below their root: their text is then copied, not read into a tree. */
 #include "api/openapi_priv.h"
 
 enum {
@@ -51,40 +52,46 @@ static void strip_for_v2(struct json *schema)
 
 /* --- what every object has --- */
 
-static struct json text_property(struct arena *a, str description)
+static bool is_common_property(str name)
 {
-    struct json p = json_object();
-    json_set(a, &p, S("description"), json_of_str(description));
-    json_set(a, &p, S("type"), json_of_str(S("string")));
-    return p;
+    return str_is(name, "apiVersion") || str_is(name, "kind") || str_is(name, "metadata");
 }
 
-static struct json metadata_property(struct openapi *m, struct arena *a)
+/* As members of "properties". */
+static void write_common_properties(struct openapi *m, struct json_out *o)
 {
-    str to = str_concat(a, m->v3 ? S("#/components/schemas/") : S("#/definitions/"), m->object_meta_name);
-    struct json ref = json_object(), p = json_object();
-    json_set(a, &ref, S("$ref"), json_of_str(to));
-    if (m->v3) {
-        struct json all = json_array();
-        json_append(a, &all, ref);
-        json_set(a, &p, S("allOf"), all);
-    } else {
-        p = ref;
-    }
-    json_set(a, &p, S("description"),
-             json_of_str(S("Name, namespace, labels and whatever else objects of all kinds have.")));
-    return p;
+    out_member(
+        o, "apiVersion",
+        "{\"description\":\"Schema that this object is written in: GROUP/VERSION.\",\"type\":\"string\"}");
+    out_member(o, "kind", "{\"description\":\"What this object is, in CamelCase.\",\"type\":\"string\"}");
+    out_key(o, "metadata");
+    buf_add(o->to, m->v3 ? S("{\"allOf\":[{") : S("{"));
+    o->comma = false;
+    openapi_add_ref(m, o, m->object_meta_name);
+    if (m->v3)
+        buf_add_lit(o->to, "}]");
+    out_member(o, "description", "\"Name, namespace, labels and whatever else objects of all kinds have.\"");
+    out_close(o, '}');
 }
+
+/* --- a schema as a tree --- */
 
 static void add_common_properties(struct openapi *m, struct arena *a, struct json *schema)
 {
     struct json *properties = json_find(schema, S("properties"));
     if (!properties || properties->type != JSON_OBJECT)
         properties = json_set(a, schema, S("properties"), json_object());
-    json_set(a, properties, S("apiVersion"),
-             text_property(a, S("Schema that this object is written in: GROUP/VERSION.")));
-    json_set(a, properties, S("kind"), text_property(a, S("What this object is, in CamelCase.")));
-    json_set(a, properties, S("metadata"), metadata_property(m, a));
+    struct buf text;
+    buf_init_arena(&text, a, 4096);
+    struct json_out o = {.to = &text};
+    out_open(&o, '{');
+    write_common_properties(m, &o);
+    out_close(&o, '}');
+    struct err err = ERR_INIT;
+    struct json common = json_object();
+    err_ignore(json_parse(a, buf_str(&text), NULL, &common, &err)); /* our own text */
+    for (size_t i = 0; i < json_count(&common); i++)
+        json_set(a, properties, json_member_name(&common.v.members[i]), common.v.members[i].value);
 }
 
 static void require(struct arena *a, struct json *schema, str name)
@@ -130,39 +137,128 @@ static void adapt(struct openapi *m, struct arena *a, struct json *schema)
     complete_embedded(m, a, schema);
 }
 
-static struct json gvk(struct arena *a, const struct served_kind *k)
+static void write_gvk(struct json_out *o, const struct served_kind *k)
 {
-    struct json one = json_object(), list = json_array();
-    json_set(a, &one, S("group"), json_of_str(k->group));
-    json_set(a, &one, S("kind"), json_of_str(k->kind));
-    json_set(a, &one, S("version"), json_of_str(k->version));
-    json_append(a, &list, one);
-    return list;
+    out_key(o, "x-kubernetes-group-version-kind");
+    out_open(o, '[');
+    openapi_add_gvk(o, k->group, k->version, k->kind);
+    out_close(o, ']');
+}
+
+/* No members at all: kubectl would take those that are said for all there are. */
+static void write_anything(struct json_out *o, const struct served_kind *k)
+{
+    out_open(o, '{');
+    out_member(o, "type", "\"object\"");
+    write_gvk(o, k);
+    out_close(o, '}');
 }
 
 static bool read_schema(struct arena *a, const struct served_kind *k, struct json *ret)
 {
     struct err err = ERR_INIT;
-    return k->openapi.n && json_parse(a, k->openapi, NULL, ret, &err) == ERR_NONE && !arena_exceeded(a) &&
+    return json_parse(a, k->openapi, NULL, ret, &err) == ERR_NONE && !arena_exceeded(a) &&
            ret->type == JSON_OBJECT;
 }
 
-void openapi_add_custom(struct openapi *m, struct json_out *o, const struct served_kind *k)
+static void write_tree(struct openapi *m, struct json_out *o, const struct served_kind *k)
 {
     CLEANUP(arena_done) struct arena a;
     arena_init(&a, DOCUMENT_ARENA_MAX);
     struct json schema;
-    bool known = read_schema(&a, k, &schema);
-    bool anything = k->preserves_unknown ||
-                    (known && is_true(&schema, S("x-kubernetes-preserve-unknown-fields")));
-    if (!known || (anything && !m->v3)) {
-        /* No members at all: kubectl would take those that are said for all there are. */
-        schema = json_object();
-        json_set(&a, &schema, S("type"), json_of_str(S("object")));
-    } else {
-        adapt(m, &a, &schema);
-        add_common_properties(m, &a, &schema);
+    if (!read_schema(&a, k, &schema) ||
+        (!m->v3 && is_true(&schema, S("x-kubernetes-preserve-unknown-fields")))) {
+        write_anything(o, k);
+        return;
     }
-    json_set(&a, &schema, S("x-kubernetes-group-version-kind"), gvk(&a, k));
-    json_print(o->to, &schema, JSON_SORTED);
+    adapt(m, &a, &schema);
+    add_common_properties(m, &a, &schema);
+    json_remove(&schema, S("x-kubernetes-group-version-kind"));
+    out_open(o, '{');
+    for (size_t i = 0; i < json_count(&schema); i++) {
+        out_name(o, json_member_name(&schema.v.members[i]));
+        json_print(o->to, &schema.v.members[i].value, 0);
+    }
+    write_gvk(o, k);
+    out_close(o, '}');
+}
+
+/* --- a schema as text --- */
+
+/* May something below the root have to be changed? The words may also be names of members; then the tree finds nothing to do. */
+static bool may_need_change(const struct openapi *m, str text)
+{
+    static const str words[] = {S_INIT("\"x-kubernetes-embedded-resource\""),
+                                /* v2 only: */
+                                S_INIT("\"x-kubernetes-preserve-unknown-fields\""), S_INIT("\"nullable\""),
+                                S_INIT("\"default\""), S_INIT("\"allOf\""), S_INIT("\"anyOf\""),
+                                S_INIT("\"oneOf\""), S_INIT("\"not\"")};
+    for (size_t i = 0; i < (m->v3 ? 1 : ARRAY_COUNT(words)); i++)
+        if (str_contains(text, words[i]))
+            return true;
+    return false;
+}
+
+/* The members of "properties" but for those that we write, and those. */
+static void copy_properties(struct openapi *m, struct json_out *o, struct json_reader *r)
+{
+    str name;
+    out_key(o, "properties");
+    out_open(o, '{');
+    if (r)
+        json_enter_object(r);
+    while (r && json_next_member(r, &name)) {
+        str value = json_skip(r);
+        if (is_common_property(name))
+            continue;
+        out_name(o, name);
+        buf_add(o->to, value);
+    }
+    write_common_properties(m, o);
+    out_close(o, '}');
+}
+
+/* False: it is no JSON, or has at its root what a schema does not; what was written is to be taken back. */
+static bool copy_text(struct openapi *m, struct json_out *o, const struct served_kind *k)
+{
+    CLEANUP(arena_done) struct arena a;
+    struct err err = ERR_INIT;
+    struct json_reader r;
+    str name;
+    bool any_properties = false;
+    arena_init(&a, DOCUMENT_ARENA_MAX);
+    json_reader_init(&r, &a, k->openapi, &err);
+    out_open(o, '{');
+    json_enter_object(&r);
+    while (json_next_member(&r, &name)) {
+        if (str_is(name, "properties")) {
+            if (any_properties || json_peek(&r) != JSON_OBJECT)
+                return false;
+            any_properties = true;
+            copy_properties(m, o, &r);
+            continue;
+        }
+        if (str_is(name, "x-kubernetes-group-version-kind"))
+            return false;
+        out_name(o, name);
+        buf_add(o->to, json_skip(&r));
+    }
+    if (!any_properties)
+        copy_properties(m, o, NULL);
+    write_gvk(o, k);
+    out_close(o, '}');
+    return json_reader_end(&r) == ERR_NONE;
+}
+
+void openapi_add_custom(struct openapi *m, struct json_out *o, const struct served_kind *k)
+{
+    if (!k->openapi.n || (!m->v3 && k->preserves_unknown)) {
+        write_anything(o, k);
+        return;
+    }
+    size_t start = o->to->n;
+    if (!may_need_change(m, k->openapi) && copy_text(m, o, k))
+        return;
+    o->to->n = start;
+    write_tree(m, o, k);
 }

@@ -176,24 +176,38 @@ static void add_any(struct buf *out, uint32_t number, struct json_reader *r)
     pb_end(out, at);
 }
 
+/* A schema from outside may have anything anywhere. What does not fit is left out. */
+static bool leave_out(struct json_reader *r, bool fits)
+{
+    if (!fits)
+        json_skip(r);
+    return !fits;
+}
+
+static void add_text(struct buf *out, uint32_t number, struct json_reader *r)
+{
+    if (leave_out(r, json_peek(r) == JSON_STRING))
+        return;
+    struct json s = json_read_scalar(r);
+    pb_add_bytes(out, number, json_str(&s));
+}
+
 static void add_strings(struct buf *out, uint32_t number, struct json_reader *r)
 {
+    if (leave_out(r, json_peek(r) == JSON_ARRAY))
+        return;
     json_enter_array(r);
-    while (json_next_item(r)) {
-        struct json s = json_read_scalar(r);
-        pb_add_bytes(out, number, json_str(&s));
-    }
+    while (json_next_item(r))
+        add_text(out, number, r);
 }
 
 static void add_type(struct buf *out, uint32_t number, struct json_reader *r)
 {
     size_t at = pb_begin(out, number);
-    if (json_peek(r) == JSON_ARRAY) {
+    if (json_peek(r) == JSON_ARRAY)
         add_strings(out, 1, r);
-    } else {
-        struct json s = json_read_scalar(r);
-        pb_add_bytes(out, 1, json_str(&s));
-    }
+    else
+        add_text(out, 1, r);
     pb_end(out, at);
 }
 
@@ -204,14 +218,10 @@ static double number_of(const struct json *j)
 
 static void add_scalar(struct buf *out, const struct field *f, struct json_reader *r)
 {
-    if (json_peek(r) >= JSON_ARRAY) {
-        json_skip(r); /* it should be none: a definition says what it likes there */
+    if (leave_out(r, json_peek(r) < JSON_ARRAY))
         return;
-    }
     struct json v = json_read_scalar(r);
-    if (f->form == FORM_STRING)
-        pb_add_bytes(out, f->number, json_str(&v));
-    else if (f->form == FORM_BOOL)
+    if (f->form == FORM_BOOL)
         pb_add_varint(out, f->number, json_bool(&v));
     else if (f->form == FORM_INT)
         pb_add_varint(out, f->number, v.type == JSON_INT ? (uint64_t)v.v.i : 0);
@@ -266,6 +276,8 @@ static void add_parameter(struct buf *out, struct json_reader *r, str text)
 /* repeated ParametersItem{parameter=1, json_reference=2{_ref=1}} */
 static void add_parameters(struct buf *out, uint32_t number, struct json_reader *r)
 {
+    if (leave_out(r, json_peek(r) == JSON_ARRAY))
+        return;
     json_enter_array(r);
     while (json_next_item(r)) {
         str text = json_skip(r), ref = member_text(r, text, S("$ref"));
@@ -300,6 +312,8 @@ static void add_entry(struct buf *out, str name, enum message_table table, unsig
 static void add_named(struct buf *out, const struct field *f, struct json_reader *r)
 {
     str name;
+    if (leave_out(r, json_peek(r) == JSON_OBJECT))
+        return;
     size_t at = pb_begin(out, f->number);
     json_enter_object(r);
     while (json_next_member(r, &name))
@@ -366,6 +380,8 @@ static void add_security_definitions(struct buf *out, uint32_t number, struct js
 
 static void add_anys(struct buf *out, uint32_t number, struct json_reader *r)
 {
+    if (leave_out(r, json_peek(r) == JSON_ARRAY))
+        return;
     json_enter_array(r);
     while (json_next_item(r))
         add_any(out, number, r);
@@ -384,8 +400,9 @@ static void add_additional(struct buf *out, const struct field *f, struct json_r
     if (json_peek(r) == JSON_OBJECT) {
         add_submessage(out, 1, f->table, r);
     } else {
-        struct json b = json_read_scalar(r);
-        pb_add_varint(out, 2, json_bool(&b));
+        bool is_true = json_peek(r) == JSON_TRUE;
+        json_skip(r);
+        pb_add_varint(out, 2, is_true);
     }
     pb_end(out, at);
 }
@@ -400,7 +417,7 @@ static void add_wrapped(struct buf *out, const struct field *f, struct json_read
 static void add_field(struct buf *out, const struct field *f, struct json_reader *r)
 {
     switch ((enum form)f->form) {
-    case FORM_STRING:
+    case FORM_STRING: add_text(out, f->number, r); break;
     case FORM_BOOL:
     case FORM_INT:
     case FORM_DOUBLE: add_scalar(out, f, r); break;
@@ -432,6 +449,8 @@ static void add_extension(struct buf *out, uint32_t number, str name, struct jso
 static void add_message(struct buf *out, enum message_table table, struct json_reader *r)
 {
     str name;
+    if (leave_out(r, json_peek(r) == JSON_OBJECT))
+        return;
     json_enter_object(r);
     while (json_next_member(r, &name)) {
         const struct field *f = field_find(table, name);

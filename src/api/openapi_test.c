@@ -60,7 +60,7 @@ static str printed(struct document *d, const struct json *j)
     struct buf b;
     CHECK(j);
     buf_init_arena(&b, &d->arena, DOCUMENT_MAX);
-    json_print(&b, j, 0);
+    json_print(&b, j, JSON_SORTED);
     return buf_str(&b);
 }
 
@@ -365,8 +365,8 @@ TEST(openapi_v3_writes_whole_types_as_the_original_does)
     make_v3(&flow, c, "flowcontrol.apiserver.k8s.io", "v1");
     CHECK_CONTAINS(
         definition_text(&flow, "io.k8s.api.flowcontrol.v1.Subject"),
-        "\"x-kubernetes-unions\":[{\"discriminator\":\"kind\",\"fields-to-discriminateBy\":{\"user\":"
-        "\"User\",\"group\":\"Group\",\"serviceAccount\":\"ServiceAccount\"}}]");
+        "\"x-kubernetes-unions\":[{\"discriminator\":\"kind\",\"fields-to-discriminateBy\":{\"group\":"
+        "\"Group\",\"serviceAccount\":\"ServiceAccount\",\"user\":\"User\"}}]");
     make_v3(&apps, c, "apps", "v1");
     CHECK_STR(
         property_text(&apps, "io.k8s.api.apps.v1.DeploymentSpec", "strategy"),
@@ -727,7 +727,8 @@ TEST(openapi_v2_leaves_out_of_a_custom_schema_what_it_cannot_say)
 
 TEST(openapi_takes_a_custom_kind_without_a_usable_schema_for_any_object)
 {
-    static const str schemas[] = {S_INIT(""), S_INIT("{"), S_INIT("[]"), S_INIT("null")};
+    static const str schemas[] = {S_INIT(""), S_INIT("{"), S_INIT("[]"), S_INIT("null"),
+                                  S_INIT("{\"type\":\"object\"}x")};
     for (size_t i = 0; i < ARRAY_COUNT(schemas); i++) {
         CATALOG c = widget_catalog(schemas[i]);
         DOCUMENT d;
@@ -746,6 +747,26 @@ TEST(openapi_takes_a_custom_kind_without_a_usable_schema_for_any_object)
     CHECK(!json_get(definitions(&v2), S(WIDGET), S("properties")));
     make_v3(&v3, c, "example.com", "v1");
     CHECK(json_get(definitions(&v3), S(WIDGET), S("properties"), S("spec")));
+}
+
+TEST(openapi_publishes_a_schema_the_same_copied_or_read)
+{
+    /* The second has a word in it for which it is read. */
+    static const str schemas[] = {
+        S_INIT(
+            "{\"type\":\"object\",\"properties\":{\"kind\":{\"type\":\"integer\"},\"spec\":{\"type\":\"object\","
+            "\"description\":\"a \\\"b\\\"\"}},\"required\":[\"spec\"]}"),
+        S_INIT(
+            "{\"type\":\"object\",\"properties\":{\"kind\":{\"type\":\"integer\"},\"spec\":{\"type\":\"object\","
+            "\"x-kubernetes-embedded-resource\":false,\"description\":\"a \\\"b\\\"\"}},\"required\":[\"spec\"]}")};
+    CATALOG c1 = widget_catalog(schemas[0]);
+    CATALOG c2 = widget_catalog(schemas[1]);
+    DOCUMENT d1, d2;
+    make_v3(&d1, c1, "example.com", "v1");
+    make_v3(&d2, c2, "example.com", "v1");
+    CHECK(json_remove(json_get(definitions(&d2), S(WIDGET), S("properties"), S("spec")),
+                      S("x-kubernetes-embedded-resource")));
+    CHECK(json_equal(&d1.tree, &d2.tree));
 }
 
 TEST(openapi_gives_custom_kinds_the_paths_of_the_original)

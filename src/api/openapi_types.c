@@ -256,7 +256,8 @@ void openapi_collect(struct openapi *m)
     for (uint16_t i = 0; i < OPENAPI_EXTRA_COUNT; i++)
         if (m->needed_extra[i])
             push_definition(m, (struct openapi_definition){extras[i].name, OPENAPI_EXTRA, i, NULL});
-    qsort(m->definitions, m->definition_count, sizeof *m->definitions, by_name);
+    if (m->definition_count) /* documents about keys have none */
+        qsort(m->definitions, m->definition_count, sizeof *m->definitions, by_name);
 }
 
 /* --- setting up --- */
