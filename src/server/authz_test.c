@@ -86,8 +86,9 @@ TEST(who_a_user_is_stands_in_his_name_and_groups)
     CHECK(user_is_service_account(&sa, &ns, &name));
     CHECK_STR(ns, "kube-system");
     CHECK_STR(name, "default");
-    static const char *const others[] = {"system:serviceaccount:a:", "system:serviceaccount::b",
-                                         "system:serviceaccount:a", "system:serviceaccounts:a:b", "a:b"};
+    static const char *const others[] = {"system:serviceaccount:a:",    "system:serviceaccount::b",
+                                         "system:serviceaccount:a",     "system:serviceaccounts:a:b",
+                                         "system:serviceaccount:a:b:c", "a:b"};
     for (size_t i = 0; i < ARRAY_COUNT(others); i++) {
         struct user u = named(others[i], NULL, 0);
         CHECK(!user_is_service_account(&u, &ns, &name));

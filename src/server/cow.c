@@ -39,12 +39,10 @@ static void refs_add(_Atomic uint32_t *refs)
 /* True: that was the last one. Whoever frees sees everything that others did with it before they let it go. */
 static bool refs_drop(_Atomic uint32_t *refs)
 {
-    if (atomic_fetch_sub_explicit(refs, 1, memory_order_release) != 1)
-        return false;
-    atomic_thread_fence(memory_order_acquire);
-    return true;
+    return atomic_fetch_sub_explicit(refs, 1, memory_order_acq_rel) == 1;
 }
 
+/* What only we have nobody else can take a reference to: it may be changed in place. */
 static bool refs_alone(_Atomic uint32_t *refs)
 {
     return atomic_load_explicit(refs, memory_order_acquire) == 1;

@@ -13,7 +13,7 @@ bool user_is_service_account(const struct user *u, str *ret_ns, str *ret_name)
 {
     str rest = u->name, ns, name;
     if (!str_take_prefix(&rest, S("system:serviceaccount:")) || !str_cut(rest, ':', &ns, &name) ||
-        str_empty(ns) || str_empty(name))
+        str_empty(ns) || str_empty(name) || str_index_c(name, ':') != SIZE_MAX)
         return false;
     *ret_ns = ns;
     *ret_name = name;

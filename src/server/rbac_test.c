@@ -129,6 +129,7 @@ TEST(a_rule_allows_exactly_what_it_says)
         {RULE("\"get\"", "\"\"", "\"pods/log\""), "get - pods ns", false},
         {RULE("\"get\"", "\"\"", "\"pods/log\""), "get - pods/exec ns", false},
         {RULE("\"get\"", "\"\"", "\"pods/log\""), "get - pods/lo ns", false},
+        {RULE("\"get\"", "\"\"", "\"podsxlog\""), "get - pods/log ns", false},
         /* Only "*" and a star before a subresource are patterns. */
         {RULE("\"get\"", "\"\"", "\"*\""), "get - pods/log ns", true},
         {RULE("\"get\"", "\"\"", "\"pods/*\""), "get - pods/log ns", false},
