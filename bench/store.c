@@ -24,7 +24,8 @@ struct place {
 
 static void place_open_store(struct place *p)
 {
-    struct store_opts opts = {.dir = p->dir, .reserve_size = getenv("R") ? (size_t)atoi(getenv("R")) << 20 : 0};
+    struct store_opts opts = {.dir = p->dir,
+                              .reserve_size = getenv("R") ? (size_t)atoi(getenv("R")) << 20 : 0};
     struct err why;
     BENCH_MUST(store_open(p->env, &opts, &p->store, &why) == ERR_NONE);
     p->pods = store_resource(p->store, S("pods"), 0);
@@ -239,8 +240,9 @@ BENCH(store_write, "transactions, durable when answered, over 5,000 objects")
                        {"skiff", write_store, &l}, {"SQLite alone, inserts", write_bare, &bare});
             store_stats(p.store, &st);
             bench_note(b, "%s: %.1f transactions a sync, %.0f MB on disk, longest commit %.0f ms", name,
-                       (double)(st.transactions - before.transactions) / (double)(st.commits - before.commits), (double)st.disk_bytes / 1e6,
-                       (double)st.longest_commit_ns / 1e6);
+                       (double)(st.transactions - before.transactions) /
+                           (double)(st.commits - before.commits),
+                       (double)st.disk_bytes / 1e6, (double)st.longest_commit_ns / 1e6);
             bare_close(&bare);
             place_close(&p);
         }
