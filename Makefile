@@ -33,11 +33,13 @@ HEADERS    := $(sort $(wildcard src/*/*.h src/*/*/*.h tests/harness/*.h bench/*.
 API_FILES  := $(sort $(wildcard api/*/*.api api/*/*/*.api))
 GEN        := $(B)/gen
 GEN_STAMP  := $(GEN)/.stamp
-GEN_SRC    := $(GEN)/schema_builtin.c
+GEN_SRC    := $(GEN)/schema_builtin.c $(GEN)/unicode_tables.c
 SCHEMA_SRC := tools/schema/parse.c $(wildcard src/base/str.c src/base/buf.c src/base/arena.c src/base/mem.c \
               src/base/err.c src/base/defs.c src/base/intern.c)
 GEN_TOOL   := tools/schema/gen_main.c tools/schema/emit_views.c tools/schema/emit_tables.c
 CHECK_TOOL := tools/schema/check_main.c
+# Unicode's tables: made from what PCRE2 knows.
+UNI_TOOL   := tools/unicode/gen_main.c src/base/utf8.c $(filter src/base/%,$(SCHEMA_SRC))
 
 # --- how ----------------------------------------------------------------------------------------------------------
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
@@ -46,7 +48,7 @@ WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes 
 # Quoted includes only: <sys/file.h> is the C library's, "sys/file.h" ours.
 CPP_COMMON := -D_GNU_SOURCE -iquote src -iquote tests -iquote $(B)/gen
 C_COMMON   := -std=gnu17 -g $(WARN) -fno-strict-aliasing -fstack-protector-strong
-LIBS       := -lssl -lcrypto -lnghttp2 -lsqlite3 -lyaml -lz -lpcre2-8 -lm -lpthread
+LIBS       := -lssl -lcrypto -lnghttp2 -lsqlite3 -lyaml -lz -lm -lpthread
 
 release_CC     := $(CC)
 release_CFLAGS := $(C_COMMON) -Wno-format-truncation -O2 -D_FORTIFY_SOURCE=2
@@ -105,13 +107,21 @@ $(B)/tools/%.o: %.c | $(DEPS_OK)
 	@$(CC) $(release_CFLAGS) -Itools/schema $(CPP_COMMON) -MMD -MP -c -o $@ $<
 
 tool_obj = $(patsubst %.c,$(B)/tools/%.o,$(1))
--include $(patsubst %.o,%.d,$(call tool_obj,$(SCHEMA_SRC) $(GEN_TOOL) $(CHECK_TOOL)))
+-include $(patsubst %.o,%.d,$(call tool_obj,$(SCHEMA_SRC) $(GEN_TOOL) $(CHECK_TOOL) $(UNI_TOOL)))
 
 $(B)/schemagen: $(call tool_obj,$(SCHEMA_SRC) $(GEN_TOOL))
 	@$(CC) -o $@ $^
 
 $(B)/schemacheck: $(call tool_obj,$(SCHEMA_SRC) $(CHECK_TOOL))
 	@$(CC) -o $@ $^
+
+$(B)/unicodegen: $(call tool_obj,$(UNI_TOOL))
+	@$(CC) -o $@ $^ -lpcre2-8
+
+$(GEN)/unicode_tables.c: $(B)/unicodegen
+	@mkdir -p $(GEN)
+	@echo "  gen  $@"
+	@$(B)/unicodegen $@
 
 $(B)/.api-files: FORCE
 	$(call stamp,$(API_FILES))
@@ -123,7 +133,7 @@ $(GEN_STAMP): $(B)/schemagen $(API_FILES) $(B)/.api-files
 	@touch $@
 
 # Nothing to do, but make must look at their times only when the generator has run.
-$(GEN_SRC): $(GEN_STAMP) ;
+$(GEN)/schema_builtin.c: $(GEN_STAMP) ;
 $(GEN)/view/%.h: $(GEN_STAMP) ;
 
 # --- rules, once per variant ------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ libnghttp2-dev       # HTTP/2
 libsqlite3-dev       # embedded store
 libyaml-dev          # YAML
 zlib1g-dev           # gzip, SPDY headers
-libpcre2-dev         # regular expressions in schemas
+libpcre2-dev         # building only: the Unicode tables are made from it
 python3-kubernetes   # tests: a stock client
 "
 # Tests: the stock command line. A newer one that is on the machine already is better, and excludes Debian's.
