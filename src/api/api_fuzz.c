@@ -181,21 +181,47 @@ FUZZ(body)
     CHECK_STR(as_yaml(&a, &again), once);
 }
 
+static str told(struct arena *a, const struct schema *s, const struct schema_type *t, const struct json *tree)
+{
+    struct field_errors errors;
+    struct buf b;
+    field_errors_init(&errors, a);
+    tree_validate(s, t, tree, &errors);
+    CHECK_LE(errors.count, FIELD_ERRORS_MAX);
+    buf_init_arena(&b, a, OUTPUT_MAX);
+    field_errors_print(&errors, &b);
+    return buf_str(&b);
+}
+
+/* A schema, and behind it a document; without one the schema's own text is it. Any document can be pruned, defaulted and
+ * validated, and the result is in the form it would be written in again. */
 FUZZ(schema_load)
 {
     CLEANUP(arena_done) struct arena a;
     arena_init(&a, MEMORY_MAX);
     struct err err = ERR_INIT;
-    struct json openapi, tree;
+    struct json openapi, in, tree, again;
     struct schema_load_opts opts = {
         .group = S("example.com"), .version = S("v1"), .kind = S("Fuzz"), .size_max = 1 << 20};
     struct schema *s;
-    if (json_parse(&a, str_of((const char *)data, size), NULL, &openapi, &err) ||
-        schema_load(&openapi, &opts, &s, &err))
+    size_t used;
+    str text = str_of((const char *)data, size);
+    if (json_parse_prefix(&a, text, NULL, &openapi, &used, &err))
         return;
-    /* Any document can be pruned and defaulted by it: this one's own text, unless its metadata is none. */
+    if (json_parse(&a, str_from(text, used), NULL, &in, &err))
+        in = openapi;
+    err_code code = schema_load(&openapi, &opts, &s, &err);
+    if (code) {
+        CHECK(code == ERR_BAD_REQUEST || code == ERR_TOO_LARGE);
+        return;
+    }
+    CHECK_LE(schema_load_size(s), opts.size_max);
     const struct schema_type *t = &s->types[s->kinds[0].type];
-    if (tree_normalise(&a, s, t, &openapi, NULL, &tree, &err) == ERR_NONE)
+    if (tree_normalise(&a, s, t, &in, NULL, &tree, &err) == ERR_NONE) {
         tree_defaults(&a, s, t, &tree);
+        CHECK_STR(told(&a, s, t, &tree), told(&a, s, t, &tree));
+        if (tree_normalise(&a, s, t, &tree, NULL, &again, &err) == ERR_NONE)
+            CHECK_STR(printed(&a, &again), printed(&a, &tree));
+    }
     schema_unload(s);
 }

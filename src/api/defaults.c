@@ -71,15 +71,33 @@ static uint32_t default_of(const struct schema *s, const struct schema_field *f)
     return !r ? 0 : r->default_json ? r->default_json : r->preset_json;
 }
 
+/* The members of a struct by field, so that a large one is not searched for each; NULL where there is none. */
+static struct json **members_by_field(struct defaulter *d, const struct schema *s,
+                                      const struct schema_type *t, const struct json *j)
+{
+    struct json **found = ARENA_ARRAY(d->a, struct json *, t->field_count);
+    for (uint32_t i = 0; i < j->n; i++) {
+        struct json_member *m = &j->v.members[i];
+        const struct schema_field *f = schema_field_find(s, t, json_member_name(m));
+        if (f)
+            found[f - &s->fields[t->field_first]] = &m->value;
+    }
+    return found;
+}
+
 static void fill_in(struct defaulter *d, const struct schema *s, const struct schema_type *t, struct json *j)
 {
     struct json_member *added = NULL;
+    struct json **found = NULL;
     size_t count = 0;
     for (size_t i = 0; i < t->field_count; i++) {
         const struct schema_field *f = &s->fields[t->field_first + i];
         uint32_t text = default_of(s, f);
-        struct json *there = text ? json_find(j, schema_field_name(s, f)) : NULL;
-        if (!text || !is_unset(s, f, there))
+        if (!text)
+            continue;
+        found = found ? found : members_by_field(d, s, t, j);
+        struct json *there = found[i];
+        if (!is_unset(s, f, there))
             continue;
         struct json v = parse_default(d, s, text);
         if (is_unset(s, f, &v)) /* zero, which for a plain field is how unset looks anyway */
@@ -112,6 +130,15 @@ static void structure(struct defaulter *d, struct schema_at at, struct json *j)
     }
 }
 
+/* null among the items of a custom resource's list, or the values of its map, is replaced like one in a field. */
+static void item(struct defaulter *d, struct schema_at at, struct json *j)
+{
+    uint32_t text = at.schema->base ? at.schema->rules[at.node->rules].default_json : 0;
+    if (text && j->type == JSON_NULL && !(at.node->flags & SCHEMA_NODE_NULLABLE))
+        *j = parse_default(d, at.schema, text);
+    value(d, at, j);
+}
+
 static void value(struct defaulter *d, struct schema_at at, struct json *j)
 {
     switch ((enum schema_kind)at.node->kind) {
@@ -124,11 +151,11 @@ static void value(struct defaulter *d, struct schema_at at, struct json *j)
         break;
     case SCHEMA_LIST:
         for (uint32_t i = 0; j->type == JSON_ARRAY && i < j->n; i++)
-            value(d, schema_items(at), &j->v.items[i]);
+            item(d, schema_items(at), &j->v.items[i]);
         break;
     case SCHEMA_MAP:
         for (uint32_t i = 0; j->type == JSON_OBJECT && i < j->n; i++)
-            value(d, schema_items(at), &j->v.members[i].value);
+            item(d, schema_items(at), &j->v.members[i].value);
         break;
     default: break;
     }

@@ -37,7 +37,7 @@ str field_path_format(struct arena *a, const struct field_path *p)
     return buf_str(&b);
 }
 
-static void add(struct field_errors *l, enum field_error_kind kind, const struct field_path *p, str message)
+static void add_error(struct field_errors *l, struct field_error e)
 {
     if (l->count == FIELD_ERRORS_MAX) {
         l->lost++;
@@ -46,8 +46,13 @@ static void add(struct field_errors *l, enum field_error_kind kind, const struct
     if ((l->count & (l->count - 1)) == 0)
         l->items = arena_grow(l->arena, l->items, l->count * sizeof *l->items,
                               (l->count ? l->count * 2 : 1) * sizeof *l->items, _Alignof(struct field_error));
-    l->items[l->count++] = (struct field_error){
-        .kind = kind, .path = field_path_format(l->arena, p), .message = message};
+    l->items[l->count++] = e;
+}
+
+static void add(struct field_errors *l, enum field_error_kind kind, const struct field_path *p, str message)
+{
+    add_error(l,
+              (struct field_error){.kind = kind, .path = field_path_format(l->arena, p), .message = message});
 }
 
 static struct buf message_start(struct field_errors *l, str what)
@@ -87,17 +92,17 @@ void field_invalid(struct field_errors *l, const struct field_path *p, const str
     add(l, FIELD_INVALID, p, buf_str(&b));
 }
 
+void field_invalid_shown(struct field_errors *l, const struct field_path *p, str value, str detail)
+{
+    struct buf b = message_start(l, S("Invalid value: "));
+    buf_add(&b, value);
+    add_detail(&b, detail);
+    add(l, FIELD_INVALID, p, buf_str(&b));
+}
+
 static int by_bytes(const void *x, const void *y)
 {
     return str_cmp(*(const str *)x, *(const str *)y);
-}
-
-void field_not_supported(struct field_errors *l, const struct field_path *p, const struct json *value,
-                         const str *supported, size_t supported_count)
-{
-    str *sorted = arena_dup(l->arena, supported, supported_count * sizeof *supported, _Alignof(str));
-    qsort(sorted, supported_count, sizeof *sorted, by_bytes);
-    field_not_supported_in_order(l, p, value, sorted, supported_count);
 }
 
 void field_not_supported_in_order(struct field_errors *l, const struct field_path *p,
@@ -110,6 +115,14 @@ void field_not_supported_in_order(struct field_errors *l, const struct field_pat
         json_print_str(&b, supported[i], 0);
     }
     add(l, FIELD_NOT_SUPPORTED, p, buf_str(&b));
+}
+
+void field_not_supported(struct field_errors *l, const struct field_path *p, const struct json *value,
+                         const str *supported, size_t supported_count)
+{
+    str *sorted = arena_dup(l->arena, supported, supported_count * sizeof *supported, _Alignof(str));
+    qsort(sorted, supported_count, sizeof *sorted, by_bytes);
+    field_not_supported_in_order(l, p, value, sorted, supported_count);
 }
 
 void field_duplicate(struct field_errors *l, const struct field_path *p, const struct json *value)
@@ -136,7 +149,7 @@ void field_forbidden(struct field_errors *l, const struct field_path *p, str det
 void field_too_long(struct field_errors *l, const struct field_path *p, size_t max_bytes)
 {
     struct buf b = message_start(l, S("Too long"));
-    buf_add_f(&b, ": may not be more than %zu bytes", max_bytes);
+    buf_add_f(&b, ": may not be more than %zu byte%s", max_bytes, max_bytes == 1 ? "" : "s");
     add(l, FIELD_TOO_LONG, p, buf_str(&b));
 }
 
@@ -194,6 +207,23 @@ static bool said_before(const struct field_errors *l, size_t i)
         if (str_eq(l->items[j].path, l->items[i].path) && str_eq(l->items[j].message, l->items[i].message))
             return true;
     return false;
+}
+
+void field_errors_drop_repeated(struct field_errors *l)
+{
+    if (l->count && said_before(l, l->count - 1))
+        l->count--;
+}
+
+void field_errors_append(struct field_errors *l, const struct field_errors *more)
+{
+    for (size_t i = 0; i < more->count; i++) {
+        size_t before = l->count;
+        add_error(l, more->items[i]);
+        if (l->count > before)
+            field_errors_drop_repeated(l);
+    }
+    l->lost += more->lost;
 }
 
 void field_errors_print(const struct field_errors *l, struct buf *out)

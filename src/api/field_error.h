@@ -65,6 +65,8 @@ str field_path_format(struct arena *a,
 /* The value shows in the message as the original shows it: text quoted, numbers plain, the rest as JSON. */
 void field_required(struct field_errors *l, const struct field_path *p, str detail);
 void field_invalid(struct field_errors *l, const struct field_path *p, const struct json *value, str detail);
+/* The value as it is to be shown. */
+void field_invalid_shown(struct field_errors *l, const struct field_path *p, str value, str detail);
 /* `supported` are listed in byte order. */
 void field_not_supported(struct field_errors *l, const struct field_path *p, const struct json *value,
                          const str *supported, size_t supported_count);
@@ -83,6 +85,10 @@ void field_internal(struct field_errors *l, const struct field_path *p, str deta
 /* Adds words to the newest: `Not found: "a": must be one of b, c`. */
 void field_error_add_detail(struct field_errors *l, str detail);
 
+/* Takes the newest one away again if it is there already, word for word. */
+void field_errors_drop_repeated(struct field_errors *l);
+/* What is there already is not said again. */
+void field_errors_append(struct field_errors *l, const struct field_errors *more);
 str field_error_reason(enum field_error_kind kind); /* "FieldValueRequired" */
 /* All of them as one text: alone, or `[a: ..., b: ...]`, each once. */
 void field_errors_print(const struct field_errors *l, struct buf *out);

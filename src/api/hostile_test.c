@@ -90,12 +90,13 @@ TEST(a_schema_too_large_for_its_table_is_refused_at_every_size)
         buf_add_f(
             &f.text,
             "%s\"property-%d\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"
-            "\"%040d\":{\"type\":\"string\",\"maxLength\":%d,\"default\":\"a default of some length\"}}}}",
-            i ? "," : "", i, i, i);
+            "\"%040d\":{\"type\":\"string\",\"maxLength\":%d,\"pattern\":\"^a.{%d}\",\"default\":\"a default of some "
+            "length\",\"anyOf\":[{\"format\":\"uuid\"},{\"minLength\":%d}]}}}}",
+            i ? "," : "", i, i, 30 + i, 2 + i / 5, 1 + i);
     buf_add_lit(&f.text, "}}");
     struct json openapi = parsed(&f);
     size_t fits = 0;
-    for (size_t size_max = 1; size_max < 20000; size_max += 37) {
+    for (size_t size_max = 1; size_max < 40000; size_max += 67) {
         struct schema_load_opts opts = {
             .group = S("example.com"), .version = S("v1"), .kind = S("Big"), .size_max = size_max};
         struct schema *s;

@@ -5,7 +5,7 @@
  * Custom resources are never decoded into structs by the original: there unknown members go (pruning) and everything else
  * stays as it was given; a value of the wrong type is for validation to report. */
 #include "api/scalar.h"
-#include "api/tree.h"
+#include "api/tree_priv.h"
 #include "base/base64.h"
 #include "base/map.h"
 
@@ -51,6 +51,12 @@ static bool is_custom(struct schema_at at)
 static bool keeps_null(struct schema_at at)
 {
     return is_custom(at) && (at.node->flags & SCHEMA_NODE_NULLABLE);
+}
+
+/* A value of a map that is null goes, unless something is going to stand for it. */
+static bool drops_null(struct schema_at at)
+{
+    return is_custom(at) && !keeps_null(at) && !at.schema->rules[at.node->rules].default_json;
 }
 
 static bool wrong_type(struct normaliser *n, struct schema_at at, const struct place *place,
@@ -216,7 +222,7 @@ static bool map(struct normaliser *n, struct schema_at at, const struct place *p
     uint32_t count = 0;
     for (uint32_t i = 0; i < in->n; i++) {
         const struct json_member *m = &in->v.members[i];
-        if (is_custom(items) && m->value.type == JSON_NULL && !keeps_null(items))
+        if (m->value.type == JSON_NULL && drops_null(items))
             continue;
         to[count] = *m;
         struct field_path path = field_path_key(place->path, json_member_name(m));
@@ -387,18 +393,21 @@ static void add_unknown(struct normaliser *n, const struct schema *s, const stru
     *to = (struct json){.type = JSON_OBJECT, .n = typed + rest.n, .v.members = members};
 }
 
+/* Of an object inside a custom resource they are kept whatever they are: validation looks at them. */
 static bool type_meta(struct normaliser *n, const struct place *place, str name, const struct json *in,
                       struct json_member **to)
 {
     static const struct schema_node text = {.kind = SCHEMA_STRING};
-    if (!in || in->type == JSON_NULL || (in->type == JSON_STRING && in->n == 0))
+    bool keep = place->schema->base && place->path->kind != FIELD_PATH_ROOT;
+    if (!in || in->type == JSON_NULL || (!keep && in->type == JSON_STRING && in->n == 0))
         return true;
-    if (in->type != JSON_STRING) {
+    if (!keep && in->type != JSON_STRING) {
         struct field_path path = field_path_name(place->path, name);
         struct place here = {&path, place->schema, place->type};
         return wrong_type(n, (struct schema_at){place->schema, &text}, &here, in, false);
     }
-    *(*to)++ = (struct json_member){.name = name.p, .name_n = (uint32_t)name.n, .value = *in};
+    struct json value = json_is_container(in) ? sorted_copy(n, in) : *in;
+    *(*to)++ = (struct json_member){.name = name.p, .name_n = (uint32_t)name.n, .value = value};
     return true;
 }
 
@@ -547,23 +556,32 @@ static bool deeper_than(const struct json *j, unsigned levels)
 struct schema_at schema_at_type(const struct schema *s, const struct schema_type *t,
                                 struct schema_node *storage)
 {
-    *storage = (struct schema_node){.kind = SCHEMA_STRUCT, .ref = (uint16_t)(t - s->types)};
+    uint16_t type = (uint16_t)(t - s->types);
+    *storage = (struct schema_node){.kind = SCHEMA_STRUCT, .ref = type};
+    if (s->base && s->nodes[s->root].ref == type)
+        *storage = s->nodes[s->root];
     return (struct schema_at){s, storage};
+}
+
+err_code tree_normalise_at(struct arena *a, struct schema_at at, const struct json *in,
+                           const struct tree_report *report, struct json *ret, struct err *err)
+{
+    struct normaliser n = {.a = a, .report = report, .err = err};
+    struct field_path root = FIELD_PATH_OF_ROOT;
+    struct place place = {.path = &root};
+    struct json result;
+    if (!value(&n, at, &place, in, &result))
+        return err->code;
+    if (deeper_than(&result, JSON_DEPTH_MAX))
+        return err_set(err, ERR_TOO_LARGE, "the document is nested deeper than %d levels", JSON_DEPTH_MAX);
+    *ret = result;
+    return arena_check(a, err);
 }
 
 err_code tree_normalise(struct arena *a, const struct schema *s, const struct schema_type *t,
                         const struct json *in, const struct tree_report *report, struct json *ret,
                         struct err *err)
 {
-    struct normaliser n = {.a = a, .report = report, .err = err};
     struct schema_node storage;
-    struct field_path root = FIELD_PATH_OF_ROOT;
-    struct place place = {.path = &root};
-    struct json result;
-    if (!value(&n, schema_at_type(s, t, &storage), &place, in, &result))
-        return err->code;
-    if (deeper_than(&result, JSON_DEPTH_MAX))
-        return err_set(err, ERR_TOO_LARGE, "the document is nested deeper than %d levels", JSON_DEPTH_MAX);
-    *ret = result;
-    return arena_check(a, err);
+    return tree_normalise_at(a, schema_at_type(s, t, &storage), in, report, ret, err);
 }

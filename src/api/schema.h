@@ -53,6 +53,8 @@ enum schema_node_flags {
     SCHEMA_NODE_MESSAGE = 1 << 0,  /* LIST: in protobuf a message {items=1} of its own */
     SCHEMA_NODE_BASE = 1 << 1,     /* `ref` is of the built-in module, not of this one */
     SCHEMA_NODE_NULLABLE = 1 << 2, /* null is a value, not "unset" */
+    SCHEMA_NODE_UNTYPED =
+        1 << 3, /* a custom resource's that holds for values of this kind and accepts others */
 };
 
 enum schema_field_flags {
@@ -97,7 +99,7 @@ enum schema_format {
 struct schema_rules {
     union schema_bound {
         int64_t i;
-        double f; /* DOUBLE */
+        double f; /* DOUBLE; all numbers of custom resources */
     } min, max;
     double multiple_of; /* 0: none */
     uint32_t
@@ -111,10 +113,11 @@ struct schema_rules {
     uint32_t one_of;               /* name of the union this field is a member of */
     uint32_t member;               /* value of the discriminator that selects it */
     uint32_t gate;                 /* feature gates, comma separated */
-    uint32_t len_min, len_max;     /* of strings, in bytes */
-    uint32_t items_min, items_max; /* of lists and maps */
+    uint32_t len_min, len_max;     /* of strings, in bytes; custom resources: in code points */
+    uint32_t items_min, items_max; /* of lists and maps; custom resources: of all objects, but see extras */
     uint16_t has;                  /* enum schema_has */
     uint8_t list_type, map_type, struct_type, patch, format;
+    uint16_t extra; /* what only custom resources state; 0: nothing */
 };
 enum schema_has {
     SCHEMA_HAS_MIN = 1 << 0,
@@ -125,6 +128,28 @@ enum schema_has {
     SCHEMA_HAS_MAX_EXCLUSIVE = 1 << 5,
     SCHEMA_HAS_UNIQUE_ITEMS = 1 << 6,
 };
+
+/* What only custom resources state. */
+struct schema_extra {
+    uint32_t
+        required; /* text: names, NUL ended, an empty one at the end; 0: REQUIRED fields in their order are all */
+    uint32_t validations;    /* text: a JSON array, x-kubernetes-validations as it was given: CEL; 0: none */
+    uint32_t format;         /* text: as the schema spells it; 0: none, or none that is known */
+    uint32_t pattern;        /* programs + this: the compiled `pattern`; 0: none */
+    uint32_t format_pattern; /* and that of the format */
+    uint32_t props_min,
+        props_max;       /* of objects, where `items_` are of lists because the node is of any kind */
+    uint16_t logic;      /* allOf and the like: an index into logics; 0: none */
+    uint16_t also;       /* node + 1: holds for the same value, too; 0: none */
+    uint8_t open_format; /* enum open_format */
+    uint8_t has;         /* enum schema_extra_has */
+};
+enum schema_extra_has {
+    SCHEMA_EXTRA_PROPS_MAX = 1 << 0,
+    SCHEMA_EXTRA_FOREIGN = 1 << 1, /* `required` has names of no field */
+};
+/* logics: how many schemas stand under anyOf, oneOf, allOf and not, then their nodes in that order. */
+enum schema_logic { SCHEMA_ANY_OF, SCHEMA_ONE_OF, SCHEMA_ALL_OF, SCHEMA_NOT, SCHEMA_LOGIC_COUNT };
 
 /* A protobuf field of a message, in order of number. */
 struct schema_message_field {
@@ -144,6 +169,7 @@ struct schema_type {
     uint32_t slot_first; /* name lookup: slots[slot_first + (hash & slot_mask)...] is a field + 1, or 0 */
     uint32_t view_size;
     uint16_t flags;
+    uint16_t required_count; /* custom resources: fields that are REQUIRED */
 };
 enum schema_type_flags {
     SCHEMA_TYPE_ATOMIC = 1 << 0,
@@ -241,7 +267,11 @@ struct schema {
     const struct schema_subresource *subresources;
     const struct schema_column *columns;
     const uint16_t *slots;
+    const struct schema_extra *extras;
+    const uint16_t *logics;
+    const char *programs; /* regular expressions, each at a multiple of 4 */
     uint16_t package_count, type_count, enum_count, kind_count;
+    uint16_t root; /* custom resources: node of the whole document; its rules are there */
     const struct intern *names;
     const struct schema *base; /* the built-in one, seen from a custom resource's; NULL there */
 };
@@ -287,6 +317,12 @@ static inline const struct schema_type *schema_struct(struct schema_at at, const
 static inline const struct schema_rules *schema_rules(const struct schema *s, const struct schema_field *f)
 {
     return f->rules ? &s->rules[f->rules] : NULL;
+}
+
+/* NULL: nothing of the kind is stated. */
+static inline const struct schema_extra *schema_extra(const struct schema *s, const struct schema_rules *r)
+{
+    return r->extra ? &s->extras[r->extra] : NULL;
 }
 
 /* NULL: no such field. */

@@ -69,7 +69,10 @@ err_code tree_read(struct arena *a, const struct schema *s, const struct schema_
 /* In place, in a normalised tree. */
 void tree_defaults(struct arena *a, const struct schema *s, const struct schema_type *t, struct json *tree);
 
-/* A normalised tree with its defaults. Types marked `coded` are left to the rules of their kind (rules.h). */
+/* A normalised tree with its defaults. Types marked `coded` are left to the rules of their kind (rules.h). Of a custom resource also its types, which are not looked at before, in the words
+ * that the original has for those; each error once; CEL rules are not evaluated. Nothing is allocated for what is valid, but
+ * for lists of more than 16 items that must be different. The work for a custom resource is bounded: past some 30 million
+ * steps (0.1 s; a match of an expression may take a millisecond of it) it is refused with an internal error. */
 void tree_validate(const struct schema *s, const struct schema_type *t, const struct json *tree,
                    struct field_errors *errors);
 /* Two normalised trees of one type. */

@@ -374,6 +374,12 @@ TEST(null_in_a_custom_resource_is_kept_where_nullable_defaulted_or_dropped)
         {"{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\",\"nullable\":true}}",
          "{\"a\":null}", "{\"a\":null}"},
         {"{\"type\":\"array\",\"items\":{\"type\":\"string\"}}", "[null]", "[null]"},
+        {"{\"type\":\"array\",\"items\":{\"type\":\"string\",\"default\":\"x\"}}", "[null,\"y\"]",
+         "[\"x\",\"y\"]"},
+        {"{\"type\":\"array\",\"items\":{\"type\":\"string\",\"nullable\":true,\"default\":\"x\"}}", "[null]",
+         "[null]"},
+        {"{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\",\"default\":\"x\"}}",
+         "{\"a\":null}", "{\"a\":\"x\"}"},
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
         check_custom(&cases[i]);

@@ -1,8 +1,8 @@
-/* validate.c - what the schema alone can tell is wrong with a document: missing, of no known value, out of bounds, of the
- * wrong form, changed although immutable. Rules between fields are code, elsewhere. */
+/* validate.c - what the schema alone can tell is wrong with a document of a built-in kind: missing, of no known value, out of
+ * bounds, of the wrong form, changed although immutable. Rules between fields are code, elsewhere; custom resources have
+ * other words for the same things (validate_custom.c). */
 #include "api/format.h"
-#include "api/scalar.h"
-#include "api/tree.h"
+#include "api/tree_priv.h"
 
 struct validator {
     struct field_errors *errors;
@@ -119,6 +119,15 @@ static void field(struct validator *v, const struct schema *s, const struct sche
     value(v, at, path, j);
 }
 
+/* Members of a normalised tree stand in the order of the fields, so the next one is mostly it. */
+static const struct json *find_next(const struct json *object, str name, uint32_t *next)
+{
+    if (object->type == JSON_OBJECT && *next < object->n &&
+        str_eq(json_member_name(&object->v.members[*next]), name))
+        return &object->v.members[(*next)++].value;
+    return json_find(object, name);
+}
+
 static void structure(struct validator *v, struct schema_at at, const struct field_path *path,
                       const struct json *j)
 {
@@ -126,10 +135,11 @@ static void structure(struct validator *v, struct schema_at at, const struct fie
     const struct schema_type *t = schema_struct(at, &s);
     if (t->flags & SCHEMA_TYPE_CODED)
         return;
+    uint32_t next = 0;
     for (size_t i = 0; i < t->field_count; i++) {
         const struct schema_field *f = &s->fields[t->field_first + i];
         struct field_path inside = field_path_name(path, schema_field_name(s, f));
-        field(v, s, f, &inside, json_find(j, inside.name));
+        field(v, s, f, &inside, find_next(j, inside.name, &next));
     }
 }
 
@@ -164,13 +174,23 @@ static void value(struct validator *v, struct schema_at at, const struct field_p
     }
 }
 
+void tree_validate_builtin(struct schema_at at, const struct field_path *path, const struct json *j,
+                           struct field_errors *errors)
+{
+    struct validator v = {.errors = errors};
+    value(&v, at, path, j);
+}
+
 void tree_validate(const struct schema *s, const struct schema_type *t, const struct json *tree,
                    struct field_errors *errors)
 {
-    struct validator v = {.errors = errors};
     struct schema_node storage;
     struct field_path root = FIELD_PATH_OF_ROOT;
-    value(&v, schema_at_type(s, t, &storage), &root, tree);
+    struct schema_at at = schema_at_type(s, t, &storage);
+    if (s->base)
+        tree_validate_custom(at, tree, errors);
+    else
+        tree_validate_builtin(at, &root, tree, errors);
 }
 
 /* --- updates --- */
@@ -183,6 +203,8 @@ static void immutable_struct(struct schema_at at, const struct field_path *path,
     static const struct json absent = {.type = JSON_NULL};
     for (size_t i = 0; i < t->field_count; i++) {
         const struct schema_field *f = &s->fields[t->field_first + i];
+        if (s->base && !(s->nodes[f->node].flags & SCHEMA_NODE_BASE))
+            continue; /* custom resources say such things by CEL */
         struct field_path inside = field_path_name(path, schema_field_name(s, f));
         const struct json *x = json_find(old, inside.name), *y = json_find(updated, inside.name);
         x = x ? x : &absent;
