@@ -102,6 +102,8 @@ TEST(sim_store_on_a_disk_that_was_full_goes_on_when_there_is_room)
     CHECK_ERR(DISK_FULL, "is full",
               world_put(w, "nodes", "n", "v", ABSENT, &e)); /* not looked at each time */
     pass(w, 6 * NS_PER_S);
+    CHECK_ERR(DISK_FULL, "is full", world_put(w, "nodes", "n", "v", ABSENT, &e)); /* but now it is */
+    pass(w, NS_PER_S);
     OK_PUT("nodes", "n", "v", ABSENT);
     fill(w, n, 3000);
     world_done(w);

@@ -16,23 +16,25 @@
  * Full disk: a file kept aside is removed. There is room again for what the log has to be worked in (never more than three
  * quarters of that are waiting), and for transactions that make things less; history gives way to them. */
 #include "base/mem.h"
-#include "base/random.h"
+#include "store/reserve.h"
 #include "store/store_priv.h"
 #include "sys/file.h"
 #include "sys/sqlite_vfs.h"
 #include <sqlite3.h>
 #include <stdio.h>
 
-#define FORMAT         1
-#define APPLICATION_ID 0x736b6966 /* "skif" */
-#define PAGE_SIZE      4096
-#define DATABASE       "state.db"
-#define RESERVE        S("reserve")
-#define TRIM_MAX       256 /* changes dropped along with one group, and as many as that has twice */
-#define LEFTOVERS_MAX  1000
-#define WIDEN_EVERY_NS (5 * NS_PER_S)
-#define INLINE_PAGES_MAX \
-    256 /* worked into the database between two commits, when a worker has done the rest */
+#define FORMAT           1
+#define APPLICATION_ID   0x736b6966 /* "skif" */
+#define PAGE_SIZE        4096
+#define DATABASE         "state.db"
+#define NEW_DATABASE     "new.db"
+#define TRIM_MAX         256 /* changes dropped along with one group, and as many as that has twice */
+#define LEFTOVERS_MAX    1000
+#define WIDEN_EVERY_NS   (5 * NS_PER_S)
+/* Worked into the database between two commits, when a worker has done the rest; and how much longer than usual the log may
+ * get until that is done whatever it takes. */
+#define INLINE_PAGES_MAX 256
+#define LOG_FACTOR_MAX   8
 
 struct sqlite {
     struct backend backend;
@@ -48,8 +50,9 @@ struct sqlite {
     VEC(int64_t) leftovers; /* rows that opening found to be of no use */
 
     bool dead;
-    bool tight;       /* the reserve is not there */
-    int64_t widen_ns; /* when it is tried again */
+    struct reserve reserve;
+    bool tight;       /* that is given up */
+    int64_t widen_ns; /* when it is tried to have it again */
 
     int wal_pages;       /* in the log */
     int worked_pages;    /* of those, in the database */
@@ -120,31 +123,12 @@ static err_code prepare(struct sqlite *q, const char *sql, sqlite3_stmt **ret, s
 #define TEXT_OF_(x) #x
 #define TEXT_OF(x)  TEXT_OF_(x)
 
-static err_code make_tables(struct sqlite *q, struct err *err)
-{
-    if (execute(q, "BEGIN IMMEDIATE;"
-                   "CREATE TABLE resource (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
-                   " trimmed INTEGER NOT NULL);"
-                   "CREATE TABLE log (id INTEGER PRIMARY KEY, resource INTEGER NOT NULL, ns TEXT NOT NULL,"
-                   " name TEXT NOT NULL, at INTEGER NOT NULL, content BLOB);"
-                   "PRAGMA application_id = " TEXT_OF(APPLICATION_ID) ";"
-                                                                      "PRAGMA user_version = " TEXT_OF(
-                                                                          FORMAT) ";"
-                                                                                  "COMMIT"))
-        return failed(q, "make", err);
-    return ERR_NONE;
-}
-
-/* Ours, of a format that is known; or empty, and then made ours. */
 static err_code check_format(struct sqlite *q, struct err *err)
 {
-    int64_t application, format, tables;
+    int64_t application, format;
     if (pragma_number(q, "PRAGMA application_id", &application, err) ||
-        pragma_number(q, "PRAGMA user_version", &format, err) ||
-        pragma_number(q, "SELECT count(*) FROM sqlite_schema", &tables, err))
+        pragma_number(q, "PRAGMA user_version", &format, err))
         return err->code;
-    if (application == 0 && format == 0 && tables == 0)
-        return make_tables(q, err);
     if (application != APPLICATION_ID)
         return err_set(err, ERR_CORRUPT, "'" DATABASE "' is a database of something else, not of skiff");
     if (format > FORMAT)
@@ -169,35 +153,62 @@ static int wal_grew(void *ctx, sqlite3 *db, const char *name, int pages)
     return SQLITE_OK;
 }
 
-static err_code connect(struct sqlite *q, sqlite3 **db, struct err *err)
+static err_code connect(struct sqlite *q, const char *name, int flags, sqlite3 **db, struct err *err)
 {
-    int rc = sqlite3_open_v2(DATABASE, db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+    int rc = sqlite3_open_v2(name, db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | flags,
                              sqlite_vfs_name(q->vfs));
     if (rc != SQLITE_OK)
-        return err_set(err, code_of(rc), "could not open '" DATABASE "': %s", sqlite3_errstr(rc));
+        return err_set(err, code_of(rc), "could not open '%s': %s", name, sqlite3_errstr(rc));
     sqlite3_extended_result_codes(*db, 1);
     return ERR_NONE;
 }
 
-static err_code configure(struct sqlite *q, struct err *err)
+static const char make_it[] = "PRAGMA page_size = " TEXT_OF(
+    PAGE_SIZE) "; PRAGMA synchronous = off; PRAGMA journal_mode = wal;"
+               "CREATE TABLE resource (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, trimmed INTEGER NOT NULL);"
+               "CREATE TABLE log (id INTEGER PRIMARY KEY, resource INTEGER NOT NULL, ns TEXT NOT NULL, name TEXT NOT NULL,"
+               " at INTEGER NOT NULL, content BLOB);"
+               "PRAGMA application_id = " TEXT_OF(APPLICATION_ID) "; PRAGMA user_version = " TEXT_OF(FORMAT);
+
+/* Made aside, with two syncs in place of nine; it gets its name when it is whole. */
+static err_code make_database(struct sqlite *q, struct err *err)
 {
-    if (connect(q, &q->db, err) || connect(q, &q->worker_db, err))
+    static const str leftovers[] = {S_INIT(NEW_DATABASE), S_INIT(NEW_DATABASE "-wal"),
+                                    S_INIT(NEW_DATABASE "-journal"), S_INIT(DATABASE "-wal")};
+    struct dir *d = q->opts->dir;
+    struct file *f;
+    for (size_t i = 0; i < ARRAY_COUNT(leftovers); i++)
+        if (dir_remove(d, leftovers[i], err) && err->code != ERR_NOT_FOUND)
+            return err->code;
+    if (connect(q, NEW_DATABASE, SQLITE_OPEN_CREATE, &q->db, err))
         return err->code;
-    if (execute(
-            q,
-            "PRAGMA page_size = " TEXT_OF(
-                PAGE_SIZE) "; PRAGMA cell_size_check = on;"
-                           "PRAGMA journal_mode = wal; PRAGMA synchronous = full; PRAGMA temp_store = memory;"
-                           /* Debian's build overwrites what is deleted: a page written for each that is freed. */
-                           "PRAGMA secure_delete = off"))
-        return failed(q, "open", err);
-    sqlite3_wal_autocheckpoint(q->db, 0);
-    sqlite3_wal_autocheckpoint(q->worker_db, 0);
-    sqlite3_wal_hook(q->db, wal_grew, q);
-    if (check_format(q, err))
+    if (execute(q, make_it) != SQLITE_OK)
+        return failed(q, "make", err);
+    int rc = sqlite3_close(q->db); /* its log is worked in */
+    q->db = NULL;
+    if (rc != SQLITE_OK)
+        return err_set(err, code_of(rc), "could not make '" DATABASE "': %s", sqlite3_errstr(rc));
+    if (file_open(d, S(NEW_DATABASE), FILE_READ | FILE_WRITE, &f, err))
         return err->code;
-    if (sqlite3_exec(q->worker_db, "PRAGMA synchronous = full; PRAGMA cache_size = 16", NULL, NULL, NULL))
-        return failed(q, "open", err);
+    err_code code = file_sync(f, err);
+    file_close(f);
+    if (code || dir_rename(d, S(NEW_DATABASE), S(DATABASE), err))
+        return err->code;
+    return dir_sync(d, err);
+}
+
+static bool is_new(struct sqlite *q)
+{
+    struct file *f;
+    struct err why;
+    err_code code = file_open(q->opts->dir, S(DATABASE), FILE_READ, &f, &why);
+    if (!code)
+        file_close(f);
+    return code == ERR_NOT_FOUND;
+}
+
+static err_code prepare_all(struct sqlite *q, struct err *err)
+{
     if (prepare(q, "BEGIN IMMEDIATE", &q->begin, err) || prepare(q, "COMMIT", &q->commit, err) ||
         prepare(q, "ROLLBACK", &q->rollback, err) ||
         prepare(q, "INSERT INTO log VALUES (?1, ?2, ?3, ?4, ?5, ?6)", &q->insert, err) ||
@@ -206,6 +217,26 @@ static err_code configure(struct sqlite *q, struct err *err)
         prepare(q, "PRAGMA freelist_count", &q->free_pages, err))
         return err->code;
     return ERR_NONE;
+}
+
+/* Debian's build overwrites what is deleted, a page written for each that is freed: not here. */
+static err_code open_database(struct sqlite *q, struct err *err)
+{
+    if (connect(q, DATABASE, 0, &q->db, err))
+        return err->code;
+    sqlite3_wal_autocheckpoint(q->db, 0);
+    sqlite3_wal_hook(q->db, wal_grew, q);
+    if (execute(q, "PRAGMA journal_mode = wal; PRAGMA synchronous = full; PRAGMA cell_size_check = on;"
+                   "PRAGMA temp_store = memory; PRAGMA secure_delete = off") != SQLITE_OK)
+        return failed(q, "open", err);
+    if (check_format(q, err))
+        return err->code;
+    if (connect(q, DATABASE, 0, &q->worker_db, err))
+        return err->code;
+    if (sqlite3_exec(q->worker_db, "PRAGMA synchronous = full; PRAGMA cache_size = 16", NULL, NULL, NULL))
+        return failed(q, "open", err);
+    sqlite3_wal_autocheckpoint(q->worker_db, 0);
+    return prepare_all(q, err);
 }
 
 /* --- loading --- */
@@ -322,7 +353,7 @@ static err_code load(struct sqlite *q, struct err *err)
     return ERR_NONE;
 }
 
-/* --- room kept aside --- */
+/* --- the log as a failed sync may have left it --- */
 
 /* A process that ended because a sync had failed leaves pages that the system holds for clean, though the disk does not have
  * them. What a new start would build on must not be such: the log is written once more, and synced. (Pages of the
@@ -349,46 +380,6 @@ static err_code settle_log(struct sqlite *q, struct err *err)
     return code;
 }
 
-/* Not of zeros, which some file systems keep without taking room. */
-static err_code reserve_write(struct sqlite *q, struct file *f, struct err *err)
-{
-    uint64_t block[2048];
-    struct random r;
-    random_init(&r, 1);
-    for (size_t done = 0, n; done < q->opts->reserve_size; done += n) {
-        for (size_t i = 0; i < ARRAY_COUNT(block); i++)
-            block[i] = random_u64(&r);
-        n = size_min(sizeof block, q->opts->reserve_size - done);
-        if (file_write_at(f, done, block, n, err))
-            return err->code;
-    }
-    return file_sync(f, err);
-}
-
-static void reserve_remove(struct sqlite *q)
-{
-    struct err ignored;
-    /* It may not be there; and a disk may not give the room back before the name is gone for good. */
-    if (!dir_remove(q->opts->dir, RESERVE, &ignored))
-        err_ignore(dir_sync(q->opts->dir, &ignored));
-}
-
-/* True: it is there, whole. */
-static bool reserve_keep(struct sqlite *q)
-{
-    struct err ignored;
-    struct file *f = NULL;
-    uint64_t size = 0;
-    if (file_open(q->opts->dir, RESERVE, FILE_READ | FILE_WRITE | FILE_CREATE, &f, &ignored))
-        return false;
-    bool whole = !file_size(f, &size, &ignored) &&
-                 (size >= q->opts->reserve_size || !reserve_write(q, f, &ignored));
-    file_close(f);
-    if (!whole)
-        reserve_remove(q);
-    return whole;
-}
-
 /* --- working the log into the database --- */
 
 static size_t file_bytes(struct sqlite *q, int which)
@@ -404,7 +395,7 @@ static size_t file_bytes(struct sqlite *q, int which)
 static size_t disk_bytes(struct sqlite *q)
 {
     return file_bytes(q, SQLITE_FCNTL_FILE_POINTER) + file_bytes(q, SQLITE_FCNTL_JOURNAL_POINTER) +
-           (q->tight ? 0 : q->opts->reserve_size);
+           (q->reserve.there ? q->reserve.size : 0);
 }
 
 /* Pages that may wait in the log, until a worker is asked to work them in; and until commits wait for that. */
@@ -442,7 +433,7 @@ static void become_tight(struct sqlite *q)
                     KV_U64("reserve", q->opts->reserve_size));
     q->tight = true;
     q->widen_ns = env_now_mono(q->env) + WIDEN_EVERY_NS;
-    reserve_remove(q);
+    reserve_release(&q->reserve);
     checkpoint_here(q);
 }
 
@@ -481,7 +472,7 @@ static void checkpoint_done(struct loop_work *w)
         return;
     checkpoint_ended(q, q->work_rc, q->work_start == q->wal_starts ? q->work_pages : q->worked_pages);
     int rest = q->wal_pages - q->worked_pages;
-    if (!q->dead && rest > 0 && rest <= INLINE_PAGES_MAX)
+    if (!q->dead && rest > 0 && (rest <= INLINE_PAGES_MAX || q->wal_pages > LOG_FACTOR_MAX * soft_limit(q)))
         checkpoint_here(q);
 }
 
@@ -627,11 +618,19 @@ static void widen(struct sqlite *q)
     if (!q->tight || now < q->widen_ns)
         return;
     q->widen_ns = now + WIDEN_EVERY_NS;
-    if (!reserve_keep(q))
+    reserve_make(&q->reserve);
+}
+
+static void reserve_made(struct reserve *r, bool whole)
+{
+    struct sqlite *q = CONTAINER_OF(r, struct sqlite, reserve);
+    if (!whole && !q->dead) {
+        become_tight(q);
         return;
-    q->tight = false;
-    if (q->opts->log)
+    }
+    if (q->tight && q->opts->log)
         log_info(q->opts->log, "there is room on the disk again");
+    q->tight = false;
 }
 
 static void refuse_full(struct store_txn *t)
@@ -730,6 +729,7 @@ static void sqlite_close(struct backend *b)
     sqlite3_close(q->worker_db);
     sqlite3_close(q->db);
     sqlite_vfs_unregister(q->vfs);
+    reserve_close(&q->reserve);
     file_close(q->lock);
     buf_done(&q->text);
     vec_done(&q->leftovers);
@@ -749,9 +749,15 @@ static err_code open_files(struct sqlite *q, struct err *err)
     int n = snprintf(name, sizeof name, "store-%p", (void *)q); /* among those of this process */
     if (sqlite_vfs_register(q->env, q->opts->dir, str_of(name, (size_t)n), &q->vfs, err))
         return err->code;
-    if (settle_log(q, err) || configure(q, err) || load(q, err))
+    if (is_new(q) ? make_database(q, err) : settle_log(q, err))
         return err->code;
-    q->tight = !reserve_keep(q);
+    if (open_database(q, err) || load(q, err))
+        return err->code;
+    q->reserve = (struct reserve){
+        .on_made = reserve_made, .size = q->opts->reserve_size, .loop = store_loop(q->store)};
+    if (reserve_open(&q->reserve, q->opts->dir, S("reserve"), err))
+        return err->code;
+    reserve_make(&q->reserve);
     return ERR_NONE;
 }
 

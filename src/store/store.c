@@ -8,7 +8,7 @@
 
 #define HISTORY_NS   (5 * NSEC_PER_MIN)
 #define HISTORY_SIZE ((size_t)32 << 20)
-#define RESERVE_SIZE ((size_t)4 << 20)
+#define RESERVE_SIZE ((size_t)8 << 20)
 #define MARK_EVERY_S 5
 #define MARKS_MAX    65536
 

@@ -39,8 +39,8 @@ struct store_opts {
     const struct logger *log;
     int64_t history_ns;  /* how long changes stay; 0: 5 minutes */
     size_t history_size; /* and how many bytes of content that is no longer current; 0: 32 MiB */
-    /* Disk kept aside, so that deletes go on when there is no more; also how far the write-ahead log grows before it is
-     * worked into the database. 0: 4 MiB. */
+    /* Disk kept aside, so that deletes go on when there is no more. The write-ahead log is worked into the database when it
+     * has grown by half as much. 0: 8 MiB. */
     size_t reserve_size;
     const struct store_transform *transform; /* NULL: content rests as it is; borrowed until store_close */
     /* On the store's loop, once. NULL: logs the line and ends the process. If it returns, nothing is written any more, and
