@@ -154,8 +154,10 @@ const void *ptree_next(struct ptree_iter *it)
 
 const void *ptree_ahead(const struct ptree_iter *it, unsigned n)
 {
+    if (!it->depth)
+        return NULL;
     const struct ptree_place *p = &it->path[it->depth - 1];
-    return it->depth && p->at + n < p->node->n ? leaf_of(p->node)->items[p->at + n] : NULL;
+    return p->at + n < p->node->n ? leaf_of(p->node)->items[p->at + n] : NULL;
 }
 
 /* --- nodes --- */
