@@ -222,14 +222,21 @@ TEST(validate_names_what_is_missing_and_what_is_not_supported)
 {
     CLEANUP(teardown) struct fixture f;
     setup(&f);
-    CHECK_STR(errors_of(&f, "core/v1", "PodSpec", "{\"containers\":[{\"image\":\"x\"},{\"name\":\"b\"}]}"),
-              "containers[0].name: Required value");
+    CHECK_STR(errors_of(&f, "core/v1", "Container",
+                        "{\"name\":\"b\",\"env\":[{\"value\":\"x\"},{\"name\":\"b\"}]}"),
+              "env[0].name: Required value");
     CHECK_CONTAINS(
-        errors_of(&f, "core/v1", "PodSpec",
-                  "{\"containers\":[{\"name\":\"b\",\"imagePullPolicy\":\"Sometimes\"}]}"),
-        "containers[0].imagePullPolicy: Unsupported value: \"Sometimes\": supported values: \"Always\", "
+        errors_of(&f, "core/v1", "Container", "{\"name\":\"b\",\"imagePullPolicy\":\"Sometimes\"}"),
+        "imagePullPolicy: Unsupported value: \"Sometimes\": supported values: \"Always\", "
         "\"IfNotPresent\", \"Never\"");
-    CHECK_STR(errors_of(&f, "core/v1", "PodSpec", "{\"containers\":[{\"name\":\"b\"}]}"), "");
+    CHECK_STR(errors_of(&f, "core/v1", "Container", "{\"name\":\"b\"}"), "");
+}
+
+TEST(validate_leaves_coded_types_to_code)
+{
+    CLEANUP(teardown) struct fixture f;
+    setup(&f);
+    CHECK_STR(errors_of(&f, "core/v1", "PodSpec", "{\"containers\":[{\"image\":\"x\"}]}"), "");
 }
 
 /* --- custom resources --- */

@@ -143,7 +143,8 @@ enum json_print_flags {
     JSON_INDENT_2 = 1 << 0, /* two spaces */
     JSON_INDENT_4 = 1 << 1, /* four, as kubectl -o json */
     JSON_HTML = 1 << 2,
-    JSON_SORTED = 1 << 3, /* members by name, without changing the tree */
+    JSON_SORTED = 1 << 3,   /* members by name, without changing the tree */
+    JSON_INDENT_1 = 1 << 4, /* one space */
 };
 void json_print(struct buf *out, const struct json *j, unsigned flags);
 void json_print_str(struct buf *out, str s, unsigned flags); /* with its quotes */

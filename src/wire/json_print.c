@@ -252,7 +252,7 @@ void json_print(struct buf *out, const struct json *j, unsigned flags)
     pr.out = out;
     pr.html = flags & JSON_HTML;
     pr.sorted = flags & JSON_SORTED;
-    pr.indent = flags & JSON_INDENT_4 ? 4 : flags & JSON_INDENT_2 ? 2 : 0;
+    pr.indent = flags & JSON_INDENT_4 ? 4 : flags & JSON_INDENT_2 ? 2 : flags & JSON_INDENT_1 ? 1 : 0;
     json_levels_init(&pr.levels);
     print_value(&pr, j);
     while (pr.levels.n && !out->failed)

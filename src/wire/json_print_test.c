@@ -13,6 +13,7 @@ static const struct {
      "{\n  \"b\": [\n    1,\n    {\n      \"c\": []\n    },\n    \"x\"\n  ],\n  \"a\": {}\n}"},
     {"{\"b\":[1,{\"c\":[]}],\"a\":{}}", JSON_INDENT_4 | JSON_SORTED,
      "{\n    \"a\": {},\n    \"b\": [\n        1,\n        {\n            \"c\": []\n        }\n    ]\n}"},
+    {"[{\"a\":1}]", JSON_INDENT_1, "[\n {\n  \"a\": 1\n }\n]"},
     {"[]", JSON_INDENT_4, "[]"},
     {"{}", JSON_INDENT_2, "{}"},
     {"\"x\"", JSON_INDENT_2, "\"x\""},

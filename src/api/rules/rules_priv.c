@@ -2,7 +2,7 @@
 #include "api/rules/rules_priv.h"
 #include "view/meta_v1.h"
 
-enum { VALUE_SIZE_MAX = 1 << 20, ANNOTATIONS_SIZE_MAX = 256 << 10 };
+enum { VALUE_SIZE_MAX = 16 << 20, ANNOTATIONS_SIZE_MAX = 256 << 10 };
 
 /* --- values for messages --- */
 
