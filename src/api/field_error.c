@@ -2,7 +2,7 @@
 #include "api/field_error.h"
 #include <stdlib.h>
 
-enum { MESSAGE_SIZE_MAX = 1 << 16 };
+enum { MESSAGE_SIZE_MAX = 1 << 16, VALUE_SIZE_MAX = 1 << 14 };
 
 void field_errors_init(struct field_errors *l, struct arena *a)
 {
@@ -63,10 +63,17 @@ static struct buf message_start(struct field_errors *l, str what)
     return b;
 }
 
-static void add_value(struct buf *b, const struct json *value)
+/* A long one is cut, so that there is room for what is wrong with it. */
+static void add_value(struct field_errors *l, struct buf *b, const struct json *value)
 {
+    struct buf shown;
+    struct json cut = *value;
+    if (cut.type == JSON_STRING && cut.n > VALUE_SIZE_MAX / 2)
+        cut.n = VALUE_SIZE_MAX / 2;
+    buf_init_arena(&shown, l->arena, VALUE_SIZE_MAX);
+    json_print(&shown, &cut, 0);
     buf_add_lit(b, ": ");
-    json_print(b, value, 0);
+    buf_add(b, buf_str(&shown));
 }
 
 static void add_detail(struct buf *b, str detail)
@@ -87,7 +94,7 @@ void field_required(struct field_errors *l, const struct field_path *p, str deta
 void field_invalid(struct field_errors *l, const struct field_path *p, const struct json *value, str detail)
 {
     struct buf b = message_start(l, S("Invalid value"));
-    add_value(&b, value);
+    add_value(l, &b, value);
     add_detail(&b, detail);
     add(l, FIELD_INVALID, p, buf_str(&b));
 }
@@ -109,7 +116,7 @@ void field_not_supported_in_order(struct field_errors *l, const struct field_pat
                                   const struct json *value, const str *supported, size_t supported_count)
 {
     struct buf b = message_start(l, S("Unsupported value"));
-    add_value(&b, value);
+    add_value(l, &b, value);
     for (size_t i = 0; i < supported_count; i++) {
         buf_add(&b, i ? S(", ") : S(": supported values: "));
         json_print_str(&b, supported[i], 0);
@@ -128,14 +135,14 @@ void field_not_supported(struct field_errors *l, const struct field_path *p, con
 void field_duplicate(struct field_errors *l, const struct field_path *p, const struct json *value)
 {
     struct buf b = message_start(l, S("Duplicate value"));
-    add_value(&b, value);
+    add_value(l, &b, value);
     add(l, FIELD_DUPLICATE, p, buf_str(&b));
 }
 
 void field_not_found(struct field_errors *l, const struct field_path *p, const struct json *value)
 {
     struct buf b = message_start(l, S("Not found"));
-    add_value(&b, value);
+    add_value(l, &b, value);
     add(l, FIELD_NOT_FOUND, p, buf_str(&b));
 }
 
@@ -164,7 +171,7 @@ void field_type_invalid(struct field_errors *l, const struct field_path *p, cons
                         str detail)
 {
     struct buf b = message_start(l, S("Invalid value"));
-    add_value(&b, value);
+    add_value(l, &b, value);
     add_detail(&b, detail);
     add(l, FIELD_TYPE_INVALID, p, buf_str(&b));
 }

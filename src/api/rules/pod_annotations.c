@@ -55,7 +55,7 @@ static void seccomp(struct field_errors *errors, const struct field_path *path, 
         str_is(profile, "unconfined"))
         return;
     if (str_take_prefix(&profile, S("localhost/")))
-        rules_name(errors, path, profile, name_check_local_path);
+        rules_name(errors, path, profile, name_check_relative_path);
     else
         field_invalid(errors, path, TEXT(profile), S("must be a valid seccomp profile"));
 }
