@@ -219,10 +219,11 @@ static void agree_on_ips(const struct rules_input *in, struct json *status)
     }
 }
 
-static void drop_volume_statuses(struct json *status)
+static void drop_disabled_status(struct json *status)
 {
     static const char *const lists[] = {"initContainerStatuses", "containerStatuses",
                                         "ephemeralContainerStatuses"};
+    json_remove(status, S("nodeAllocatableResourceClaimStatuses"));
     for (size_t i = 0; i < ARRAY_COUNT(lists); i++) {
         const struct json *containers = json_find(status, str_from_c(lists[i]));
         for (size_t j = 0; j < json_count(containers); j++) {
@@ -245,7 +246,7 @@ static void on_update_status(const struct rules_input *in, struct json *tree, co
         json_set(in->arena, status, S("qosClass"), *json_find(old_status, S("qosClass")));
     keep_observed_generations(in, status, old_status);
     agree_on_ips(in, status);
-    drop_volume_statuses(status);
+    drop_disabled_status(status);
 }
 
 /* Everything as it is stored but the resource version, which says what the client has seen, and one list of the spec. */
@@ -377,6 +378,36 @@ static void validate(const struct rules_input *in, const void *view, struct fiel
     pod_profiles_validate(errors, path, &pod->metadata, &pod->spec);
 }
 
+static void validate_update(const struct rules_input *in, const void *view, const void *old,
+                            struct field_errors *errors)
+{
+    if (in->subresource.n == 0)
+        pod_update_validate(view, old, errors);
+    else if (str_is(in->subresource, "status"))
+        pod_status_validate(view, old, errors);
+    else if (str_is(in->subresource, "ephemeralcontainers"))
+        pod_ephemeral_update_validate(view, old, errors);
+    else if (str_is(in->subresource, "resize"))
+        pod_resize_validate(view, old, errors);
+}
+
+static void status_warnings(const struct rules_input *in, const struct pod_status *s)
+{
+    const struct field_path *path = AT(NULL, "status");
+    for (size_t i = 0; i < s->pod_ips.count; i++)
+        warn_ip(in, AT(AT_INDEX(AT(path, "podIPs"), i), "ip"), s->pod_ips.items[i].ip);
+    for (size_t i = 0; i < s->host_ips.count; i++)
+        warn_ip(in, AT(AT_INDEX(AT(path, "hostIPs"), i), "ip"), s->host_ips.items[i].ip);
+}
+
+/* None of updates of a pod: they are frequent, and nobody reads them. */
+static void warnings(const struct rules_input *in, const void *view, const void *old)
+{
+    const struct pod *pod = view;
+    if (old && str_is(in->subresource, "status"))
+        status_warnings(in, &pod->status);
+}
+
 const struct kind_rules pod_rules = {
     .package = "core/v1",
     .kind = "Pod",
@@ -385,6 +416,8 @@ const struct kind_rules pod_rules = {
     .on_create = on_create,
     .on_update = on_update,
     .validate = validate,
+    .validate_update = validate_update,
+    .warnings = warnings,
 };
 
 /* --- PodTemplate --- */

@@ -115,12 +115,15 @@ void pod_spread_validate(struct pod_check *c, const struct field_path *path);
 /* pod.c: what holds of a pod on a create and on an update */
 void pod_validate_whole(const struct pod *pod, struct field_errors *errors);
 
+/* What an update changed, by subresource. */
 /* pod_update.c */
-void pod_update_validate(const struct rules_input *in, const struct pod *pod, const struct pod *old,
-                         struct field_errors *errors);
+void pod_update_validate(const struct pod *pod, const struct pod *old, struct field_errors *errors);
+void pod_ephemeral_update_validate(const struct pod *pod, const struct pod *old, struct field_errors *errors);
 /* pod_status.c */
 void pod_status_validate(const struct pod *pod, const struct pod *old, struct field_errors *errors);
 /* pod_resize.c */
 void pod_resize_validate(const struct pod *pod, const struct pod *old, struct field_errors *errors);
+/* Of one that its node has from elsewhere. */
+bool pod_is_mirror(const struct pod *pod);
 
 #endif

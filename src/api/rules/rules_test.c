@@ -172,14 +172,20 @@ static void keep(struct chain *c, struct json *tree, const struct json *old)
         json_remove(tree, kept);
 }
 
+static struct json defaulted(struct chain *c, const struct json *in)
+{
+    struct json tree = normalised(c, in);
+    if (c->rules->defaults)
+        c->rules->defaults(&c->in, &tree);
+    tree_defaults(&c->a, &schema_builtin, c->type, &tree);
+    return normalised(c, &tree);
+}
+
 /* `old` NULL: a create. */
 static struct written mutate(struct chain *c, const struct json *body, const struct json *old)
 {
     struct written w;
-    w.tree = normalised(c, body);
-    if (c->rules->defaults)
-        c->rules->defaults(&c->in, &w.tree);
-    tree_defaults(&c->a, &schema_builtin, c->type, &w.tree);
+    w.tree = defaulted(c, body);
     if (old)
         keep(c, &w.tree, old);
     if (old && c->rules->on_update)
@@ -230,6 +236,8 @@ static void check_lines(const struct rules_case *k, str got, const char *want)
     bool same = (got.n == 0) == (want_rest.n == 0);
     while (same && got_rest.p && want_rest.p) {
         same = str_next(&got_rest, '\n', &x) && str_next(&want_rest, '\n', &y) && line_fits(x, y);
+        if (str_is(y, "..."))
+            return;
         same = same && (got_rest.p == NULL) == (want_rest.p == NULL);
     }
     if (!same)
@@ -269,7 +277,7 @@ static void run_update(struct outcome *o, const char *base, const struct rules_c
     validate(&o->c, &old, NULL, &o->errors);
     CHECK_STR(errors_text(&o->c, &o->errors), "");
     struct json stored = changed(&o->c, &old.tree, k->old);
-    stored = normalised(&o->c, &stored);
+    stored = defaulted(&o->c, &stored);
     old.tree = stored;
     old.content = print(&o->c, &stored);
     CHECK_OK(view_decode(&o->c.a, &schema_builtin, o->c.type, old.content, old.view, &e));

@@ -8,7 +8,8 @@
  *     rules_check_create(deployment, cases, ARRAY_COUNT(cases));
  *
  * `set` has lines "path: value": the value in YAML (flow style), null removes; lists grow by one when the index is their
- * length. `want` has one line for each error, in order; one that ends in "..." is the beginning of what is said.
+ * length. `want` has one line for each error, in order; one that ends in "..." is the beginning of what is said, one that is
+ * "..." is all that follows.
  * Documents go through the whole chain of a write: read, defaults, tree_defaults, on_create or on_update, normalised, printed,
  * decoded into a view, tree_validate (and tree_immutable), validate (and validate_update), warnings. */
 #ifndef API_RULES_RULES_TEST_H
