@@ -361,3 +361,75 @@ BENCH(store_open, "50,000 objects of 1 KB")
     bench_note(b, "once more: %.0f ms", (double)(now(&p) - start) / 1e6);
     place_close(&p);
 }
+
+/* --- one object --- */
+
+struct object_load {
+    struct object_key key;
+    str content;
+    struct object *o;
+    struct label_selector sel;
+    struct arena *arena;
+};
+
+static void make_object(void *ctx)
+{
+    struct object_load *l = ctx;
+    struct object *o;
+    struct err why;
+    BENCH_MUST(object_new(l->key, l->content, &o, &why) == ERR_NONE);
+    object_unref(o);
+}
+
+static void copy_content(void *ctx)
+{
+    struct object_load *l = ctx;
+    mem_free(mem_dup(l->content.p, l->content.n));
+}
+
+static void match_labels(void *ctx)
+{
+    struct object_load *l = ctx;
+    BENCH_MUST(object_matches_labels(l->o, &l->sel));
+}
+
+static void find_field(void *ctx)
+{
+    struct object_load *l = ctx;
+    BENCH_MUST(object_field(l->arena, l->o, S("spec.nodeName")).n);
+}
+
+static void print_object(void *ctx)
+{
+    struct object_load *l = ctx;
+    struct buf out;
+    buf_init(&out, OBJECT_SIZE_MAX);
+    object_print(&out, l->o, S("{\"kind\":\"Pod\",\"apiVersion\":\"v1\","));
+    bench_keep(out.p);
+    buf_done(&out);
+}
+
+BENCH(store_object, "an object and its content")
+{
+    static const size_t sizes[] = {600, 3000};
+    for (size_t i = 0; i < ARRAY_COUNT(sizes); i++) {
+        struct place none = {.pods = 1};
+        struct object_load l = {.o = new_pod(&none, 7, sizes[i]), .arena = bench_arena(b)};
+        struct err why;
+        char name[60];
+        l.key = object_key(l.o);
+        l.content = object_content(l.o);
+        BENCH_MUST(label_selector_parse(l.arena, S("app=web-7,tier=front"), &l.sel, &why) == ERR_NONE);
+        snprintf(name, sizeof name, "make one of %zu B", sizes[i]);
+        BENCH_CASE(b, name, BENCH_BYTES(l.content.n), {"skiff", make_object, &l},
+                   {"copying it", copy_content, &l});
+        snprintf(name, sizeof name, "print one of %zu B", sizes[i]);
+        BENCH_CASE(b, name, BENCH_BYTES(l.content.n), {"skiff", print_object, &l},
+                   {"copying it", copy_content, &l});
+        snprintf(name, sizeof name, "match two labels, %zu B", sizes[i]);
+        BENCH_CASE(b, name, BENCH_ITEMS(1, "objects"), {"skiff", match_labels, &l});
+        snprintf(name, sizeof name, "find spec.nodeName, %zu B", sizes[i]);
+        BENCH_CASE(b, name, BENCH_ITEMS(1, "fields"), {"skiff", find_field, &l});
+        object_unref(l.o);
+    }
+}

@@ -178,29 +178,34 @@ void object_print_at(struct buf *out, const struct object *o, str head, int64_t 
 
 /* --- labels --- */
 
-/* What is before the next quote; *rest goes on behind it. */
-static bool take_quoted(str *rest, str *ret)
+/* Text up to the next quote, and p behind that; NULL: there is none. */
+static inline const char *quoted(const char *p, const char *end, str *ret)
 {
-    const char *quote = rest->n ? memchr(rest->p, '"', rest->n) : NULL;
+    const char *quote = memchr(p, '"', (size_t)(end - p));
     if (!quote)
-        return false;
-    *ret = str_slice(*rest, 0, (size_t)(quote - rest->p));
-    *rest = str_from(*rest, ret->n + 1);
-    return true;
+        return NULL;
+    *ret = str_of(p, (size_t)(quote - p));
+    return quote + 1;
 }
 
-/* The next pair of `"key":"value",...`. False at the end, or where it is something else. */
-static bool next_label(str *rest, struct label *ret)
+/* The pair behind p, which is at the brace or comma before it: `"key":"value"`. Behind that, or NULL at the end, or where it
+ * is something else. */
+static inline const char *next_label(const char *p, const char *end, struct label *ret)
 {
-    *rest = str_from(*rest, 1); /* the brace or the comma */
-    return str_take_prefix(rest, S("\"")) && take_quoted(rest, &ret->key) &&
-           str_take_prefix(rest, S(":\"")) && take_quoted(rest, &ret->value);
+    if (end - p < 7 || p[1] != '"')
+        return NULL;
+    p = quoted(p + 2, end, &ret->key);
+    if (!p || end - p < 3 || p[0] != ':' || p[1] != '"')
+        return NULL;
+    return quoted(p + 2, end, &ret->value);
 }
 
 bool object_label(const struct object *o, str key, str *ret_value)
 {
-    str rest = object_slice(o, o->labels);
-    for (struct label l; next_label(&rest, &l);) {
+    str labels = object_slice(o, o->labels);
+    const char *p = labels.p, *end = p ? p + labels.n : p;
+    struct label l;
+    while (p && (p = next_label(p, end, &l))) {
         if (str_eq(l.key, key)) {
             *ret_value = l.value;
             return true;
@@ -209,16 +214,19 @@ bool object_label(const struct object *o, str key, str *ret_value)
     return false;
 }
 
+#define LABELS_AT_ONCE 48
+
 bool object_matches_labels(const struct object *o, const struct label_selector *sel)
 {
-    struct label labels[48];
+    struct label labels[LABELS_AT_ONCE];
     size_t count = 0;
     str value;
-    if (sel->count > 2) { /* each is read once, unless there are very many */
-        str rest = object_slice(o, o->labels);
-        while (count < ARRAY_COUNT(labels) && next_label(&rest, &labels[count]))
+    if (sel->count > 1) { /* each is read once, unless there are very many */
+        str text = object_slice(o, o->labels);
+        const char *p = text.p, *end = p ? p + text.n : p;
+        while (p && count < LABELS_AT_ONCE && (p = next_label(p, end, &labels[count])))
             count++;
-        if (count < ARRAY_COUNT(labels))
+        if (count < LABELS_AT_ONCE)
             return label_selector_matches(sel, labels, count);
     }
     for (uint32_t i = 0; i < sel->count; i++) {

@@ -88,7 +88,7 @@ void object_print(struct buf *out, const struct object *o, str head);
 /* With another revision than its own: what left a watch by a later write. */
 void object_print_at(struct buf *out, const struct object *o, str head, int64_t revision);
 
-/* Straight on the content, nothing is allocated: some 20 ns for a label or two. Labels are what validation lets through as
+/* Straight on the content, nothing is allocated: some 20 ns a label. Labels are what validation lets through as
  * such: text without escapes. */
 bool object_matches_labels(const struct object *o, const struct label_selector *sel);
 /* The value of one label. False: it has none of that key. */
