@@ -6,11 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define HISTORY_NS   (5 * NSEC_PER_MIN)
-#define HISTORY_SIZE ((size_t)32 << 20)
-#define RESERVE_SIZE ((size_t)8 << 20)
-#define MARK_EVERY_S 5
-#define MARKS_MAX    65536
+#define HISTORY_NS        (5 * NSEC_PER_MIN)
+#define HISTORY_SIZE      ((size_t)32 << 20)
+#define RESERVE_SIZE      ((size_t)8 << 20)
+#define NEWEST_TIMEOUT_NS (10 * NSEC_PER_SEC)
+#define MARK_EVERY_S      5
+#define MARKS_MAX         65536
 
 /* --- life --- */
 
@@ -321,7 +322,8 @@ void store_read_at(struct store *s, struct store_read *r, int64_t revision)
     if (r->next)
         r->next->prev = r;
     timer_init(&r->timer, s->loop, read_late);
-    timer_set(&r->timer, r->timeout_ns);
+    bool unsaid = r->kind == STORE_READ_NEWEST && !r->timeout_ns;
+    timer_set(&r->timer, unsaid ? NEWEST_TIMEOUT_NS : r->timeout_ns);
 }
 
 static void read_arrives(struct loop_msg *m)

@@ -136,7 +136,7 @@ enum store_read_kind {
 struct store_read {
     enum store_read_kind kind;
     int64_t revision;
-    int64_t timeout_ns; /* NOT_BEFORE: how long to wait for a revision that does not exist yet */
+    int64_t timeout_ns; /* how long to wait at most; NEWEST: 0 is 10 seconds */
     struct loop *loop;
     void (*done)(struct store_read *r);
     /* The answer. NONE: `snapshot` is the caller's to unref. TIMEOUT: no such revision came. UNAVAILABLE: the backend cannot

@@ -148,8 +148,7 @@ static void next(struct client *cl)
         write_one(cl);
         return;
     }
-    cl->read = (struct store_read){
-        .kind = STORE_READ_NEWEST, .timeout_ns = NS_PER_S, .loop = c->w->loop, .done = read_it};
+    cl->read = (struct store_read){.kind = STORE_READ_NEWEST, .loop = c->w->loop, .done = read_it};
     CHECK(!store_read(cl->store, &cl->read));
 }
 
