@@ -49,6 +49,8 @@ struct tree_complaints {
     size_t count;
     size_t of_yaml; /* so many in front are about the text of YAML */
 };
+/* Another one, unless it is there; borrowed. */
+void tree_complaints_add(struct tree_complaints *c, str text);
 void tree_complaints_print(const struct tree_complaints *c,
                            struct buf *out); /* `strict decoding error: ...` */
 

@@ -72,12 +72,13 @@ err_code tree_format_of(str content_type, const struct schema *s, enum tree_form
 
 /* --- complaints --- */
 
-static void complain(struct tree_complaints *c, str text)
+void tree_complaints_add(struct tree_complaints *c, str text)
 {
     for (size_t i = 0; i < c->count; i++)
         if (str_eq(c->items[i], text))
             return;
-    c->items[c->count++] = text;
+    if (c->count < TREE_COMPLAINTS_MAX)
+        c->items[c->count++] = text;
 }
 
 static void complain_of(struct reader *r, const char *what, str path)
@@ -89,7 +90,7 @@ static void complain_of(struct reader *r, const char *what, str path)
     buf_init_arena(&text, c->arena, SIZE_MAX);
     buf_add_f(&text, "%s field ", what);
     utf8_add_quoted(&text, path);
-    complain(c, buf_str(&text));
+    tree_complaints_add(c, buf_str(&text));
 }
 
 static void on_duplicate(void *ctx, str path)
@@ -112,7 +113,7 @@ static void on_yaml_duplicate(void *ctx, str message)
 {
     struct tree_complaints *c = ((struct reader *)ctx)->complaints;
     if (c->count < TREE_COMPLAINTS_MAX)
-        complain(c, str_dup(c->arena, message));
+        tree_complaints_add(c, str_dup(c->arena, message));
     c->of_yaml = c->count;
 }
 
