@@ -2,10 +2,12 @@
  * way at once, so that it costs one sync or two. */
 #include "server/bootstrap_store.h"
 #include "api/catalog.h"
+#include "api/rules.h"
 #include "api/tree.h"
 #include "base/kube_time.h"
 #include "base/mem.h"
 #include "base/vec.h"
+#include "server/authz.h"
 #include "server/bootstrap.h"
 #include "server/uid.h"
 
@@ -43,6 +45,9 @@ static err_code complete(struct bootstrap *b, const struct bootstrap_doc *doc, s
     kube_time_format(&now, kube_time_from_unix_ns(env_now_wall(b->env)));
     json_set(&b->arena, m, S("uid"), json_of_str(uid_new(b->env, &b->arena)));
     json_set(&b->arena, m, S("creationTimestamp"), json_of_str(buf_str(&now)));
+    const struct kind_rules *rules = kind_rules_find(&schema_builtin, k);
+    if (rules && rules->has_generation)
+        json_set(&b->arena, m, S("generation"), json_of_int(1));
     if (tree_normalise(&b->arena, &schema_builtin, t, &tree, NULL, &normal, b->err))
         return b->err->code;
     json_remove(&normal, S("kind"));
@@ -113,6 +118,75 @@ static bool all_done(void *ctx)
     return ((struct bootstrap *)ctx)->waiting == 0;
 }
 
+/* --- roles that are made of others: admin, edit, view --- */
+
+static const char cluster_roles[] = "clusterroles.rbac.authorization.k8s.io";
+enum { AGGREGATION_PASSES_MAX = 8 };
+
+static void put_rules(struct bootstrap *b, const struct object *o, const struct json *rules)
+{
+    struct item *it = ARENA_NEW(&b->arena, struct item);
+    struct json tree;
+    struct buf out;
+    struct object *made;
+    struct json_opts opts = {.names = schema_builtin.names};
+    struct object_key key = {o->resource, STR_NONE, str_dup(&b->arena, object_name(o))};
+    buf_init_arena(&out, &b->arena, OBJECT_SIZE_MAX);
+    if (json_parse(&b->arena, object_content(o), &opts, &tree, b->err))
+        return;
+    json_set(&b->arena, &tree, S("rules"), *rules);
+    const struct schema_type *t = schema_type_find(&schema_builtin, S("rbac/v1"), S("ClusterRole"));
+    struct json normal;
+    if (tree_normalise(&b->arena, &schema_builtin, t, &tree, NULL, &normal, b->err))
+        return;
+    json_print(&out, &normal, 0);
+    if (object_new(key, buf_str(&out), &made, b->err))
+        return;
+    it->all = b;
+    it->doc = (struct bootstrap_doc){.kind = S("ClusterRole"), .name = key.name};
+    it->guard = (struct store_guard){.kind = STORE_GUARD_AT, .key = key, .revision = o->revision};
+    it->change = (struct store_change){.put = made, .key = key};
+    commit(it);
+}
+
+/* One pass over all roles. True: some have other rules now, on which more may depend. */
+static bool aggregate(struct bootstrap *b, const struct snapshot *sn)
+{
+    struct object_range range = {.resource = store_resource(b->store, str_from_c(cluster_roles), 0),
+                                 .all_namespaces = true};
+    size_t count = snapshot_count(sn, &range), n = 0;
+    struct cluster_role_doc *docs = ARENA_ARRAY(&b->arena, struct cluster_role_doc, count);
+    const struct object **objects = ARENA_ARRAY(&b->arena, const struct object *, count), *o;
+    struct snapshot_iter it;
+    bool any = false;
+    snapshot_list(sn, &range, NULL, &it);
+    for (; n < count && (o = snapshot_next(&it)); n++) {
+        docs[n] = (struct cluster_role_doc){object_name(o), object_content(o)};
+        objects[n] = o;
+    }
+    for (size_t i = 0; i < n && !b->err->code; i++) {
+        bool aggregates, changed = false;
+        struct json rules;
+        if (!rbac_aggregate(&b->arena, docs[i], docs, n, &aggregates, &rules, &changed, b->err) &&
+            aggregates && changed) {
+            put_rules(b, objects[i], &rules);
+            any = true;
+        }
+    }
+    return any;
+}
+
+static void aggregate_all(struct bootstrap *b)
+{
+    bool again = true;
+    for (int i = 0; again && i < AGGREGATION_PASSES_MAX && !b->err->code; i++) {
+        const struct snapshot *sn = store_snapshot(b->store);
+        again = aggregate(b, sn);
+        snapshot_unref(sn);
+        loop_run_until(b->loop, all_done, b, LOOP_FOREVER);
+    }
+}
+
 err_code bootstrap_store(struct env *env, struct store *s, struct loop *l, struct err *err)
 {
     struct bootstrap b = {.env = env, .store = s, .loop = l, .err = err};
@@ -126,6 +200,7 @@ err_code bootstrap_store(struct env *env, struct store *s, struct loop *l, struc
         take_up(item);
     }
     loop_run_until(l, all_done, &b, LOOP_FOREVER);
+    aggregate_all(&b);
     arena_done(&b.arena);
     return err->code;
 }

@@ -9,6 +9,7 @@
 #include "server/params.h"
 #include "server/server_priv.h"
 #include "server/stages.h"
+#include "server/subresources.h"
 
 enum { SEGMENTS_MAX = 64 };
 
@@ -111,7 +112,7 @@ static stage_fn *act_of_verb(str verb)
     } acts[] = {
         {S_INIT("get"), act_get},       {S_INIT("list"), act_list},
         {S_INIT("watch"), act_watch},   {S_INIT("create"), act_create},
-        {S_INIT("update"), act_update}, {S_INIT("patch"), not_allowed},
+        {S_INIT("update"), act_update}, {S_INIT("patch"), act_patch},
         {S_INIT("delete"), act_delete}, {S_INIT("deletecollection"), act_delete_collection},
     };
     for (size_t i = 0; i < ARRAY_COUNT(acts); i++)
@@ -135,6 +136,25 @@ static unsigned verb_bit(str verb)
         if (str_eq(bits[i].verb, verb))
             return bits[i].bit;
     return 0;
+}
+
+/* What a list, watch or deletecollection selects by, for authorizers: agents may list what is on their node only. */
+static void read_selection(struct request *r)
+{
+    struct attributes *at = &r->at;
+    struct field_selector *fields;
+    struct err err = ERR_INIT;
+    str text;
+    bool over_many = str_is(at->verb, "list") || str_is(at->verb, "watch") ||
+                     str_is(at->verb, "deletecollection");
+    if (!over_many || !param_find(r, S("fieldSelector"), &text) || !text.n)
+        return;
+    fields = ARENA_NEW(r->arena, struct field_selector);
+    if (field_selector_parse(r->arena, text, fields, &err))
+        return; /* the act says what is wrong with it */
+    at->fields = fields;
+    if (!at->name.n)
+        field_selector_requires(fields, S("metadata.name"), &at->name);
 }
 
 /* Which act answers, once it is known that the user may ask. */
@@ -163,7 +183,8 @@ static stage_fn *find_act(struct request *r)
         return not_allowed;
     r->resource = store_resource(r->server->store, r->kind->resource->store_name,
                                  r->kind->resource->short_history ? STORE_SHORT_HISTORY : 0);
-    return act_of_verb(at->verb);
+    stage_fn *act = at->subresource.n ? subresource_act(r, at->verb) : act_of_verb(at->verb);
+    return act ? act : not_served;
 }
 
 static stage_fn *find_path_act(struct request *r)
@@ -201,6 +222,7 @@ enum stage_result stage_route(struct request *r)
             return STAGE_NEXT;
         }
         r->act = find_act(r);
+        read_selection(r);
     } else {
         r->act = find_path_act(r);
     }

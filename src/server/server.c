@@ -296,16 +296,16 @@ void server_free(struct server *s)
         loop_stop(s->loops[i].loop);
     for (size_t i = 0; i < s->loop_count; i++)
         loop_join(s->loops[i].loop);
-    for (size_t i = 0; i < s->loop_count; i++)
-        loop_free(s->loops[i].loop);
-    loop_free(s->control);
     listener_free(s->listener);
     tls_slot_free(s->tls);
     pki_free(s->pki);
     catalog_unref(s->catalog);
     rbac_free(s->authz.rbac);
     node_authz_free(s->authz.nodes);
-    store_close(s->store);
+    store_close(s->store); /* it may still be posting to the loops */
+    for (size_t i = 0; i < s->loop_count; i++)
+        loop_free(s->loops[i].loop);
+    loop_free(s->control);
     dir_close(s->dir);
     pthread_mutex_destroy(&s->catalog_lock);
     mem_free(s);

@@ -15,6 +15,7 @@ stage_fn act_list;   /* list.c */
 stage_fn act_watch;  /* watch.c */
 stage_fn act_create; /* write.c */
 stage_fn act_update;
+stage_fn act_patch;  /* patch.c */
 stage_fn act_delete; /* delete.c */
 stage_fn act_delete_collection;
 stage_fn act_discovery; /* describe.c: /api, /apis, /openapi, /version */

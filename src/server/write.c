@@ -7,8 +7,10 @@
 #include "base/kube_time.h"
 #include "base/mem.h"
 #include "server/admission.h"
+#include "server/managed.h"
 #include "server/params.h"
 #include "server/stages.h"
+#include "server/subresources.h"
 #include "server/uid.h"
 #include "sys/env.h"
 
@@ -80,6 +82,29 @@ static enum stage_result wrong_kind(struct request *r, const struct served_kind 
                                          STR_ARG(api_version), STR_ARG(k->api_version)));
 }
 
+/* The bytes are no such object. */
+static enum stage_result not_handled(struct request *r, const struct served_kind *k, const struct err *err)
+{
+    if (err->code != ERR_SYNTAX && err->code != ERR_BAD_REQUEST)
+        return answer_err(r, err);
+    return answer_failure(r, status_make(r->arena, ERR_BAD_REQUEST,
+                                         "%" STR_FMT " in version \"%" STR_FMT
+                                         "\" cannot be handled as a %" STR_FMT ": %s",
+                                         STR_ARG(k->kind), STR_ARG(k->version), STR_ARG(k->kind), err->msg));
+}
+
+/* An empty list of managedFields does not outlive normalisation. */
+static bool asks_to_forget(struct request *r, enum tree_format format, const struct json *body)
+{
+    struct json raw;
+    struct err err = ERR_INIT;
+    str text = buf_str(&r->body);
+    if (format != TREE_JSON || json_get(body, S("metadata"), S("managedFields")) ||
+        !str_contains(text, S("\"managedFields\"")))
+        return false;
+    return !json_parse(r->arena, text, NULL, &raw, &err) && apply_is_reset(&raw);
+}
+
 enum stage_result write_decode(struct request *r, struct write *w, const struct served_kind *k)
 {
     enum tree_format format;
@@ -89,10 +114,8 @@ enum stage_result write_decode(struct request *r, struct write *w, const struct 
         return STAGE_NEXT;
     if (tree_format_of(http_header_find(&r->head, S("content-type")), k->schema, &format, &err))
         return answer_err(r, &err);
-    if (tree_read(r->arena, k->schema, k->type, format, buf_str(&r->body), &complaints, &w->body, &err)) {
-        err.code = err.code == ERR_SYNTAX ? ERR_BAD_REQUEST : err.code;
-        return answer_err(r, &err);
-    }
+    if (tree_read(r->arena, k->schema, k->type, format, buf_str(&r->body), &complaints, &w->body, &err))
+        return not_handled(r, k, &err);
     str api_version = json_str(json_find(&w->body, S("apiVersion")));
     str kind = json_str(json_find(&w->body, S("kind")));
     if ((kind.n && !str_eq(kind, k->kind)) || (api_version.n && !str_eq(api_version, k->api_version)))
@@ -101,11 +124,12 @@ enum stage_result write_decode(struct request *r, struct write *w, const struct 
         struct buf text;
         buf_init_arena(&text, r->arena, 1 << 20);
         tree_complaints_print(&complaints, &text);
-        return answer_failure(r,
-                              status_make(r->arena, ERR_BAD_REQUEST, "%" STR_FMT, STR_ARG(buf_str(&text))));
+        err_set(&err, ERR_BAD_REQUEST, "%" STR_FMT, STR_ARG(buf_str(&text)));
+        return not_handled(r, k, &err);
     }
     if (r->params.field_validation == VALIDATION_WARN)
         complain(r, &complaints);
+    w->forgets = asks_to_forget(r, format, &w->body);
     w->decoded = true;
     return STAGE_NEXT;
 }
@@ -169,26 +193,31 @@ static bool has_status(const struct served_kind *k)
     return served_subresource_find(k, S("status")) != NULL;
 }
 
-/* An update of the object leaves its status alone; an update of the status leaves everything else. */
+/* An update of the object leaves its status alone; one through a subresource leaves everything that this is not about. */
 static void keep_what_is_not_meant(struct request *r, struct write *w, struct json *tree)
 {
     struct arena *a = r->arena;
     const struct json *old = &w->old_tree;
-    if (!r->at.subresource.n) {
+    const struct narrow *narrow = subresource_narrow(r);
+    if (w->takes_all)
+        return;
+    if (!narrow) {
         if (has_status(r->kind))
             restore(a, tree, old, S("status"));
         return;
     }
-    struct json kept = json_clone(a, old), *m = metadata_of(a, &kept);
-    const struct json *status = json_find(tree, S("status")), *sent = json_find(tree, S("metadata"));
-    if (status)
-        json_set(a, &kept, S("status"), *status);
-    else
-        json_remove(&kept, S("status"));
-    if (!r->kind->is_custom && sent) {
-        static const str taken[] = {S_INIT("annotations"), S_INIT("finalizers"), S_INIT("ownerReferences")};
-        for (size_t i = 0; i < ARRAY_COUNT(taken); i++)
-            restore(a, m, sent, taken[i]);
+    struct json kept = json_clone(a, old);
+    for (size_t i = 0; i < ARRAY_COUNT(narrow->takes) && narrow->takes[i].member; i++) {
+        str member = str_from_c(narrow->takes[i].member), inner = str_from_c(narrow->takes[i].inner);
+        const struct json *sent = json_find(tree, member);
+        if (!inner.n) {
+            restore(a, &kept, tree, member);
+        } else if (!(r->kind->is_custom && str_is(member, "metadata"))) {
+            struct json *into = json_find(&kept, member);
+            if (!into)
+                into = json_set(a, &kept, member, json_object());
+            restore(a, into, sent, inner);
+        }
     }
     *tree = kept;
 }
@@ -320,6 +349,8 @@ static enum stage_result build(struct request *r, struct write *w, struct json t
     struct json old_stored = json_null();
     if (w->old && write_read_tree(r->arena, k, w->old, &old_stored, &err))
         return answer_err(r, &err);
+    if (!w->is_tracked && managed_track(r, w, &old_stored, &stored, &err))
+        return answer_err(r, &err);
     if (!w->old && c.rules && c.rules->on_create)
         c.rules->on_create(&c.in, &stored);
     if (w->old && c.rules && c.rules->on_update)
@@ -331,6 +362,8 @@ static enum stage_result build(struct request *r, struct write *w, struct json t
     struct json normal;
     if (tree_normalise(r->arena, k->schema, k->type, &stored, NULL, &normal, &err))
         return answer_err(r, &err);
+    if (w->old)
+        apply_settle(r->arena, &old_stored, &normal);
     str content = print_content(r, &normal);
     if (!content.n)
         return answer_failure(r, status_make(r->arena, ERR_TOO_LARGE,
@@ -400,6 +433,11 @@ static void let_go(struct write *w)
         drop_changes(w);
 }
 
+static enum stage_result answer_written(struct request *r, struct write *w, int code, const struct object *o)
+{
+    return w->answer ? w->answer(r, w, code, o) : answer_object(r, code, o);
+}
+
 /* What became of it. NEXT: another try. */
 static enum stage_result committed(struct request *r, struct write *w)
 {
@@ -407,8 +445,7 @@ static enum stage_result committed(struct request *r, struct write *w)
     w->committing = false;
     w->change_count = 1; /* the others were the store's */
     if (!t->err.code) {
-        enum stage_result result = answer_object(r, w->code, w->deletes ? w->old : w->object);
-        return result;
+        return answer_written(r, w, w->code, w->deletes ? w->old : w->object);
     }
     let_go(w);
     if (t->err.code != ERR_CONFLICT)
@@ -459,11 +496,11 @@ static enum stage_result try_once(struct request *r, struct write *w)
         return result;
     if (w->old && content_equal(w->old, w->object)) {
         let_go(w);
-        return answer_object(r, 200, w->old);
+        return answer_written(r, w, 200, w->old);
     }
     w->deletes = w->old && goes(w->object);
     if (r->params.dry_run)
-        return answer_object(r, w->code, w->object);
+        return answer_written(r, w, w->code, w->object);
     return commit(r, w);
 }
 
@@ -474,10 +511,15 @@ static void write_free(void *obj)
 
 struct write *write_begin(struct request *r)
 {
+    return write_begin_sized(r, sizeof(struct write));
+}
+
+struct write *write_begin_sized(struct request *r, size_t size)
+{
     struct write *w = r->state;
     if (w)
         return w;
-    w = r->state = ARENA_NEW(r->arena, struct write);
+    w = r->state = arena_alloc_zero(r->arena, 1, size, _Alignof(struct write));
     w->ns = r->ns;
     w->name = r->at.name;
     arena_hold(r->arena, write_free, w);

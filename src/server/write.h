@@ -19,6 +19,11 @@ struct write {
     bool decoded;
     /* The document that is wanted, from `old` (NULL: none). DONE: answered. */
     enum stage_result (*make)(struct request *r, struct write *w, struct json *ret);
+    /* How a finished write is answered; NULL: with the object. */
+    enum stage_result (*answer)(struct request *r, struct write *w, int code, const struct object *o);
+    bool takes_all;  /* what was made is what is meant, the status too: it was not sent by a client */
+    bool forgets;    /* the client wants managedFields to be forgotten */
+    bool is_tracked; /* managedFields are as they should be: an apply */
     bool may_create, must_create; /* there is no object: make one; there must be none */
     bool generate_name;
     /* Of a try. */
@@ -36,6 +41,8 @@ struct write {
 };
 
 struct write *write_begin(struct request *r);
+struct write *write_begin_sized(struct request *r,
+                                size_t size); /* of a struct that begins with a struct write */
 /* Decodes the request's body once, as the kind: complaints become warnings, or refuse it. */
 enum stage_result write_decode(struct request *r, struct write *w, const struct served_kind *k);
 /* Runs it to its end: call it from the act each time. */

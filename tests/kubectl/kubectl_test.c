@@ -22,3 +22,4 @@ static void run(const char *name)
     }
 
 TRANSCRIPT(first_steps)
+TRANSCRIPT(changes)
