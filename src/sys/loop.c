@@ -118,9 +118,9 @@ void loop_free(struct loop *l)
 {
     if (!l)
         return;
-    ASSERT(!l->in_turn);
     loop_stop(l);
     loop_join(l);
+    ASSERT(!l->in_turn); /* not from a callback */
     l->closing = true;
     l->env->ops->loop_quiet(l);
     while (l->background.next != &l->background)
