@@ -1,8 +1,14 @@
 /* checks.c - what several kinds check in the same way. */
 #include "api/rules/checks.h"
+#include "api/rules/internal_json.h"
 #include "base/vec.h"
 
-enum { TEXT_SIZE_MAX = 1 << 20, CSI_DRIVER_NAME_MAX = 63 };
+enum {
+    TEXT_SIZE_MAX = 1 << 20,
+    CSI_DRIVER_NAME_MAX = 63,
+    REASON_SIZE_MAX = 1024,
+    CONDITION_MESSAGE_SIZE_MAX = 32 << 10,
+};
 
 /* Maps of views are sorted by their keys, which come first in an entry. */
 static int by_key(const void *x, const void *y, void *ctx)
@@ -330,6 +336,71 @@ const struct quantity *quantity_of(const struct quantity_map *m, str name)
     return found ? &found->value : NULL;
 }
 
+/* --- conditions --- */
+
+static bool is_word(char c)
+{
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_';
+}
+
+static bool is_reason(str s)
+{
+    bool good = s.n && is_word(s.p[0]) && s.p[0] != '_' && !(s.p[0] >= '0' && s.p[0] <= '9') &&
+                is_word(s.p[s.n - 1]);
+    for (size_t i = 0; i < s.n; i++)
+        good = good && (is_word(s.p[i]) || s.p[i] == ',' || s.p[i] == ':');
+    return good;
+}
+
+static void check_reason(struct field_errors *errors, const struct field_path *path, str reason)
+{
+    if (reason.n == 0) {
+        field_required(errors, path, S("must be set"));
+        return;
+    }
+    if (!is_reason(reason))
+        field_invalid(
+            errors, path, TEXT(reason),
+            S("a condition reason must start with alphabetic character, optionally followed by a string of "
+              "alphanumeric characters or '_,:', and must end with an alphanumeric character or '_' (e.g. "
+              "'my_name',  or 'MY_NAME',  or 'MyName',  or 'ReasonA,ReasonB',  or 'ReasonA:ReasonB', regex "
+              "used for validation is '[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?')"));
+    if (reason.n > REASON_SIZE_MAX)
+        field_too_long(errors, path, REASON_SIZE_MAX);
+}
+
+static void check_condition(struct field_errors *errors, const struct field_path *path,
+                            const struct condition *c)
+{
+    if (c->type.n == 0)
+        field_required(errors, AT(path, "type"), S("must be set"));
+    else
+        rules_name(errors, AT(path, "type"), c->type, name_check_qualified);
+    rules_one_of(errors, AT(path, "status"), c->status, STRS(S("False"), S("True"), S("Unknown")));
+    if (c->observed_generation < 0)
+        field_invalid(errors, AT(path, "observedGeneration"), NUMBER(c->observed_generation),
+                      S("must be greater than or equal to zero"));
+    if (kube_time_is_zero(c->last_transition_time))
+        field_required(errors, AT(path, "lastTransitionTime"), S("must be set"));
+    check_reason(errors, AT(path, "reason"), c->reason);
+    if (c->message.n > CONDITION_MESSAGE_SIZE_MAX)
+        field_too_long(errors, AT(path, "message"), CONDITION_MESSAGE_SIZE_MAX);
+}
+
+void check_conditions(struct field_errors *errors, const struct field_path *path,
+                      const struct condition_array *conditions)
+{
+    str *types = ARENA_ARRAY(errors->arena, str, conditions->count);
+    for (size_t i = 0; i < conditions->count; i++)
+        types[i] = conditions->items[i].type;
+    const bool *repeated = repeats(errors->arena, types, conditions->count);
+    for (size_t i = 0; i < conditions->count; i++) {
+        if (repeated[i])
+            field_duplicate(errors, AT(AT_INDEX(path, i), "type"), TEXT(types[i]));
+        check_condition(errors, AT_INDEX(path, i), &conditions->items[i]);
+    }
+}
+
 /* --- lists and maps --- */
 
 struct numbered {
@@ -425,6 +496,15 @@ void check_same_view(struct field_errors *errors, const struct field_path *path,
     field_invalid(errors, path, &shown, S("field is immutable"));
 }
 
+void check_same_internal(struct field_errors *errors, const struct field_path *path,
+                         const struct schema_type *type, const void *value, const void *old)
+{
+    if (views_equal(errors->arena, type, value, old))
+        return;
+    struct json shown = value ? internal_json(errors->arena, type, value) : json_null();
+    field_invalid(errors, path, &shown, S("field is immutable"));
+}
+
 /* --- warnings --- */
 
 void warn(const struct rules_input *in, const char *fmt, ...)
@@ -492,4 +572,24 @@ void warn_cidr(const struct rules_input *in, const struct field_path *path, str 
         WARN_AT(in, path,
                 "IPv6 CIDR value \"%" STR_FMT "\" should be in RFC 5952 canonical format (\"%" STR_FMT "\")",
                 STR_ARG(text), STR_ARG(canonical));
+}
+
+void warn_node_label(const struct rules_input *in, const struct field_path *path, str key)
+{
+    static const struct {
+        str key;
+        const char *text;
+    } labels[] = {
+        {S_INIT("beta.kubernetes.io/arch"), "deprecated since v1.14; use \"kubernetes.io/arch\" instead"},
+        {S_INIT("beta.kubernetes.io/os"), "deprecated since v1.14; use \"kubernetes.io/os\" instead"},
+        {S_INIT("failure-domain.beta.kubernetes.io/region"),
+         "deprecated since v1.17; use \"topology.kubernetes.io/region\" instead"},
+        {S_INIT("failure-domain.beta.kubernetes.io/zone"),
+         "deprecated since v1.17; use \"topology.kubernetes.io/zone\" instead"},
+        {S_INIT("beta.kubernetes.io/instance-type"),
+         "deprecated since v1.17; use \"node.kubernetes.io/instance-type\" instead"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(labels); i++)
+        if (str_eq(labels[i].key, key))
+            WARN_AT(in, path, "%s", labels[i].text);
 }

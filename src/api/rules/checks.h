@@ -52,6 +52,11 @@ void check_resource_amount(struct field_errors *errors, const struct field_path 
                            const struct quantity *q);
 const struct quantity *quantity_of(const struct quantity_map *m, str name); /* NULL: not there */
 
+/* --- conditions --- */
+/* Of the common form: typed once, with a known status, a time and a reason. */
+void check_conditions(struct field_errors *errors, const struct field_path *path,
+                      const struct condition_array *conditions);
+
 /* --- lists and maps --- */
 /* Which items stand before them already: an array of `count` truths. */
 const bool *repeats(struct arena *a, const str *items, size_t count);
@@ -67,6 +72,9 @@ struct json time_value(struct arena *a, struct kube_time t);
 bool views_equal(struct arena *a, const struct schema_type *type, const void *x, const void *y);
 /* "field is immutable", showing the new one. */
 void check_same_text(struct field_errors *errors, const struct field_path *path, str value, str old);
+/* The same, the new one shown by the names of the original's inside. */
+void check_same_internal(struct field_errors *errors, const struct field_path *path,
+                         const struct schema_type *type, const void *value, const void *old);
 void check_same_view(struct field_errors *errors, const struct field_path *path,
                      const struct schema_type *type, const void *value, const void *old);
 
@@ -74,5 +82,7 @@ void check_same_view(struct field_errors *errors, const struct field_path *path,
 void warn(const struct rules_input *in, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void warn_ip(const struct rules_input *in, const struct field_path *path, str ip);
 void warn_cidr(const struct rules_input *in, const struct field_path *path, str cidr);
+/* When the key is a label of nodes whose name has changed since. */
+void warn_node_label(const struct rules_input *in, const struct field_path *path, str key);
 
 #endif

@@ -15,6 +15,7 @@ static const struct {
     {NULL, "cephfs", "CephFS"},
     {NULL, "chapAuthDiscovery", "DiscoveryCHAPAuth"},
     {NULL, "chapAuthSession", "SessionCHAPAuth"},
+    {NULL, "cidrs", "CIDRs"},
     {NULL, "csi", "CSI"},
     {NULL, "diskURI", "DataDiskURI"},
     {NULL, "dnsConfig", "DNSConfig"},
@@ -44,6 +45,7 @@ static const struct {
     {NULL, "storageos", "StorageOS"},
     {NULL, "tcpSocket", "TCPSocket"},
     {NULL, "tty", "TTY"},
+    {NULL, "uid", "UID"},
     {NULL, "wwids", "WWIDs"},
     {"RBDVolumeSource", "image", "RBDImage"},
     {"RBDVolumeSource", "monitors", "CephMonitors"},
@@ -80,6 +82,7 @@ static const struct {
     {"SecurityContext",
      "capabilities privileged seLinuxOptions windowsOptions runAsUser runAsGroup runAsNonRoot "
      "readOnlyRootFilesystem allowPrivilegeEscalation procMount seccompProfile appArmorProfile"},
+    {"ServicePort", "name protocol appProtocol port targetPort nodePort"},
     {"Volume",
      "name hostPath emptyDir gcePersistentDisk awsElasticBlockStore gitRepo secret nfs iscsi glusterfs "
      "persistentVolumeClaim rbd quobyte flexVolume cinder cephfs flocker downwardAPI fc azureFile configMap "

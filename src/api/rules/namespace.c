@@ -1,5 +1,6 @@
 /* namespace.c - Namespace, and what bounds the resources of one: ResourceQuota, LimitRange. */
 #include "api/rules/checks.h"
+#include "api/rules/internal_json.h"
 #include "base/vec.h"
 
 /* --- Namespace --- */
@@ -183,7 +184,7 @@ static void check_scope_selector(struct field_errors *errors, const struct field
     const struct field_path *path = AT(AT(spec, "scopeSelector"), "matchExpressions");
     if (!s->scope_selector)
         return;
-    struct json shown = rules_view(errors->arena, VIEW_TYPE(scope_selector), s->scope_selector);
+    struct json shown = internal_json(errors->arena, VIEW_TYPE(scope_selector), s->scope_selector);
     size_t count = s->scope_selector->match_expressions.count;
     str *names = ARENA_ARRAY(errors->arena, str, count);
     for (size_t i = 0; i < count; i++) {

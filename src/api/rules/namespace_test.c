@@ -100,8 +100,8 @@ TEST(scopes_of_a_quota_fit_together_and_fit_what_it_bounds)
          "ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, "
          "ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity"},
         {"spec.hard: {services: 1}\nspec.scopeSelector.matchExpressions: [{scopeName: BestEffort, operator: Exists}]",
-         "spec.scopeSelector.matchExpressions: Invalid value: {\"matchExpressions\":[{\"scopeName\":\"BestEffort\","
-         "\"operator\":\"Exists\"}]}: unsupported scope applied to resource"},
+         "spec.scopeSelector.matchExpressions: Invalid value: {\"MatchExpressions\":[{\"ScopeName\":\"BestEffort\","
+         "\"Operator\":\"Exists\",\"Values\":null}]}: unsupported scope applied to resource"},
         {"spec.scopeSelector.matchExpressions: [{scopeName: BestEffort, operator: Exists}, {scopeName: NotBestEffort, "
          "operator: Exists}]",
          "spec.scopeSelector.matchExpressions: Invalid value: null: conflicting scopes"});

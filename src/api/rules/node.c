@@ -1,5 +1,6 @@
 /* node.c - Node: taints, address ranges that stay once they are set, what its agent reports. */
 #include "api/rules/checks.h"
+#include "api/rules/internal_json.h"
 
 /* --- defaults --- */
 
@@ -34,16 +35,6 @@ static void check_effect(struct field_errors *errors, const struct field_path *p
                               STRS(S("NoSchedule"), S("PreferNoSchedule"), S("NoExecute")));
 }
 
-static struct json taint_value(struct arena *a, const struct taint *t)
-{
-    struct json j = json_object();
-    json_set(a, &j, S("Key"), json_of_str(t->key));
-    json_set(a, &j, S("Value"), json_of_str(t->value));
-    json_set(a, &j, S("Effect"), json_of_str(t->effect));
-    json_set(a, &j, S("TimeAdded"), time_value(a, t->time_added));
-    return j;
-}
-
 static void check_taint(struct field_errors *errors, const struct field_path *path, const struct taint *t)
 {
     struct name_errors wrong = {.count = 0};
@@ -70,7 +61,7 @@ static void check_taints(struct field_errors *errors, const struct taint_array *
         check_taint(errors, AT_INDEX(path, i), &taints->items[i]);
         if (!repeated[i])
             continue;
-        struct json shown = taint_value(errors->arena, &taints->items[i]);
+        struct json shown = internal_json(errors->arena, VIEW_TYPE(taint), &taints->items[i]);
         field_duplicate(errors, AT_INDEX(path, i), &shown);
         field_error_add_detail(errors, S("taints must be unique by key and effect pair"));
     }
@@ -179,9 +170,7 @@ static void check_addresses(struct field_errors *errors, const struct node_addre
     for (size_t i = 0; i < addresses->count; i++) {
         if (!repeated[i])
             continue;
-        struct json shown = json_object();
-        json_set(errors->arena, &shown, S("Type"), json_of_str(addresses->items[i].type));
-        json_set(errors->arena, &shown, S("Address"), json_of_str(addresses->items[i].address));
+        struct json shown = internal_json(errors->arena, VIEW_TYPE(node_address), &addresses->items[i]);
         field_duplicate(errors, AT_INDEX(path, i), &shown);
     }
 }

@@ -29,6 +29,9 @@ void node_selector_validate(struct field_errors *errors, const struct field_path
                             const struct node_selector *selector);
 void claim_spec_validate(struct field_errors *errors, const struct field_path *path,
                          const struct persistent_volume_claim_spec *spec);
+/* The one type that it is of, as volumes of pods are looked at; none: nothing is said. */
+void volume_source_validate(struct field_errors *errors, const struct field_path *path,
+                            const struct volume_source *source);
 bool resource_is_huge_page(str name);
 
 /* --- warnings --- */

@@ -577,6 +577,18 @@ static void check_source(struct pod_check *c, const struct field_path *path, con
         field_required(c->errors, path, S("must specify a volume type"));
 }
 
+void volume_source_validate(struct field_errors *errors, const struct field_path *path,
+                            const struct volume_source *source)
+{
+    struct pod_check c = {.errors = errors};
+    const struct volume v = {.volume_source = *source};
+    for (size_t i = 0; i < ARRAY_COUNT(source_kinds); i++)
+        if (*(const void *const *)(const void *)((const char *)source + source_kinds[i].offset)) {
+            source_kinds[i].check(&c, path, &v);
+            return;
+        }
+}
+
 /* Claims that come into being for ephemeral volumes of this very pod. */
 static void add_made_claims(const struct pod_check *c, struct name_map *claims)
 {

@@ -1,6 +1,7 @@
 /* service.c - Service: what it is filled in with, what its fields allow each other, what becomes of them when its type
  * changes. Cluster addresses and node ports are given out by the server, between on_create or on_update and validate. */
 #include "api/rules/checks.h"
+#include "api/rules/internal_json.h"
 #include "base/vec.h"
 
 #define TOPOLOGY_HINTS "service.kubernetes.io/topology-aware-hints"
@@ -473,19 +474,6 @@ static void check_external_ips(struct field_errors *errors, const struct field_p
     }
 }
 
-/* The port as the original shows it: its own struct, of which these two are filled in. */
-static struct json port_key(struct arena *a, const struct service_port *p)
-{
-    struct json key = json_object();
-    json_set(a, &key, S("Name"), json_of_str(S("")));
-    json_set(a, &key, S("Protocol"), json_of_str(p->protocol));
-    json_set(a, &key, S("AppProtocol"), json_null());
-    json_set(a, &key, S("Port"), json_of_int(p->port));
-    json_set(a, &key, S("TargetPort"), json_of_int(0));
-    json_set(a, &key, S("NodePort"), json_of_int(0));
-    return key;
-}
-
 /* Which of the numbers, each with its protocol, were there before; 0 never was. */
 static const bool *repeated_numbers(struct arena *a, const struct service_port_array *ports, bool of_nodes)
 {
@@ -509,7 +497,10 @@ static void check_ports_differ(struct field_errors *errors, const struct field_p
     repeated = repeated_numbers(errors->arena, ports, false);
     for (size_t i = 0; i < ports->count; i++)
         if (repeated[i]) {
-            struct json key = port_key(errors->arena, &ports->items[i]);
+            /* Shown with what was compared only. */
+            struct service_port compared = {.protocol = ports->items[i].protocol,
+                                            .port = ports->items[i].port};
+            struct json key = internal_json(errors->arena, VIEW_TYPE(service_port), &compared);
             field_duplicate(errors, AT_INDEX(path, i), &key);
         }
 }
