@@ -63,13 +63,6 @@ TEST(immutable_pointers_keep_their_value_or_their_absence)
         {"storage.k8s.io/v1", "StorageClass", "{\"volumeBindingMode\":\"Immediate\"}", "{}",
          "volumeBindingMode: Invalid value: null: field is immutable"},
         {"storage.k8s.io/v1", "StorageClass", "{\"volumeBindingMode\":null}", "{}", ""},
-        {"apps/v1", "Deployment", "{\"spec\":{\"selector\":{\"matchLabels\":{\"a\":\"1\",\"b\":\"2\"}}}}",
-         "{\"spec\":{\"replicas\":2,\"selector\":{\"matchLabels\":{\"b\":\"2\",\"a\":\"1\"}}}}", ""},
-        {"apps/v1", "Deployment", "{\"spec\":{\"selector\":{\"matchLabels\":{\"a\":\"1\"}}}}",
-         "{\"spec\":{\"selector\":{\"matchLabels\":{\"a\":\"1\"},\"matchExpressions\":[]}}}", ""},
-        {"apps/v1", "Deployment", "{\"spec\":{\"selector\":{\"matchLabels\":{\"a\":\"1\"}}}}",
-         "{\"spec\":{\"selector\":{\"matchLabels\":{\"a\":\"2\"}}}}",
-         "spec.selector: Invalid value: {\"matchLabels\":{\"a\":\"2\"}}: field is immutable"},
         {"storage.k8s.io/v1", "CSIStorageCapacity", "{}", "{\"nodeTopology\":{}}",
          "nodeTopology: Invalid value: {}: field is immutable"},
     };

@@ -85,3 +85,10 @@ void claim_spec_validate(struct field_errors *errors, const struct field_path *p
     data_sources(errors, path, spec);
     class_name(errors, AT(path, "volumeAttributesClassName"), spec->volume_attributes_class_name);
 }
+
+void claim_spec_warnings(const struct rules_input *in, const struct field_path *path,
+                         const struct persistent_volume_claim_spec *spec)
+{
+    fraction_warning(in, AT(AT(path, "resources"), "requests"), &spec->resources.requests, S("storage"));
+    fraction_warning(in, AT(AT(path, "resources"), "limits"), &spec->resources.limits, S("storage"));
+}

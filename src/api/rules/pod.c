@@ -2,6 +2,7 @@
  * pod_*.c. */
 #include "api/rules/checks.h"
 #include "api/rules/pod_priv.h"
+#include "api/rules/workloads.h"
 
 #define APP_ARMOR "container.apparmor.security.beta.kubernetes.io/"
 
@@ -406,6 +407,10 @@ static void warnings(const struct rules_input *in, const void *view, const void 
     const struct pod *pod = view;
     if (old && str_is(in->subresource, "status"))
         status_warnings(in, &pod->status);
+    if (old)
+        return;
+    host_name_warning(in, pod->metadata.name, "the Pod's hostname");
+    pod_warnings(in, NULL, &pod->metadata, &pod->spec);
 }
 
 const struct kind_rules pod_rules = {

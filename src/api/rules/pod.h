@@ -36,6 +36,11 @@ bool resource_is_huge_page(str name);
 
 /* --- warnings --- */
 
+/* Bytes come whole. */
+void fraction_warning(const struct rules_input *in, const struct field_path *path,
+                      const struct quantity_map *map, str name);
+void claim_spec_warnings(const struct rules_input *in, const struct field_path *path,
+                         const struct persistent_volume_claim_spec *spec);
 /* `path` is that of the template ("spec.template"); NULL for a pod. */
 void pod_warnings(const struct rules_input *in, const struct field_path *path, const struct object_meta *meta,
                   const struct pod_spec *spec);
