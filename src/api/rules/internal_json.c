@@ -89,6 +89,10 @@ static const struct {
      "vsphereVolume azureDisk photonPersistentDisk projected portworxVolume scaleIO storageos csi ephemeral image"},
     {"VolumeMount", "name readOnly recursiveReadOnly mountPath subPath mountPropagation subPathExpr"},
 };
+/* Pointers that are values there. */
+static const struct {
+    const char *type, *name;
+} values[] = {{"RollingUpdateStatefulSetStrategy", "partition"}};
 /* Fields of a pod that its security context has there, and has first. */
 static const struct {
     const char *name;
@@ -139,6 +143,14 @@ static struct json show_unset(const struct shower *w, struct schema_at at)
     }
 }
 
+static bool is_value(str type, str name)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(values); i++)
+        if (str_eq(type, str_from_c(values[i].type)) && str_eq(name, str_from_c(values[i].name)))
+            return true;
+    return false;
+}
+
 static void show_field(const struct shower *w, struct json *out, str type, const struct schema_field *f,
                        const struct json *value)
 {
@@ -148,7 +160,7 @@ static void show_field(const struct shower *w, struct json *out, str type, const
     if (value)
         shown = show(w, at, value);
     else
-        shown = f->flags & SCHEMA_POINTER ? json_null() : show_unset(w, at);
+        shown = (f->flags & SCHEMA_POINTER) && !is_value(type, name) ? json_null() : show_unset(w, at);
     /* Metadata is embedded: its members are the struct's own. */
     if (str_is(name, "metadata")) {
         for (size_t i = 0; i < json_count(&shown); i++)

@@ -238,13 +238,6 @@ static void deployment_on_update(const struct rules_input *in, struct json *tree
         json_set(in->arena, metadata, S("generation"), json_of_int(generation + 1));
 }
 
-static struct json shown(const struct int_or_string *v)
-{
-    if (!v)
-        return json_of_int(0);
-    return v->type == INT_OR_STRING_INT ? json_of_int(v->number) : json_of_str(v->text);
-}
-
 static void rolling_update(struct field_errors *errors, const struct field_path *path,
                            const struct rolling_update_deployment *r)
 {
@@ -253,7 +246,7 @@ static void rolling_update(struct field_errors *errors, const struct field_path 
         rules_count_or_percent(errors, unavailable, r->max_unavailable);
     if (r->max_surge)
         rules_count_or_percent(errors, AT(path, "maxSurge"), r->max_surge);
-    struct json value = shown(r->max_unavailable);
+    struct json value = int_or_string_json(r->max_unavailable);
     if (count_or_percent_value(r->max_unavailable) == 0 && count_or_percent_value(r->max_surge) == 0)
         field_invalid(errors, unavailable, &value, S("may not be 0 when `maxSurge` is 0"));
     at_most_all_validate(errors, unavailable, r->max_unavailable);

@@ -124,6 +124,8 @@ static struct json changed(struct chain *c, const struct json *document, const c
     struct json j = json_clone_deep(&c->a, document);
     str rest = str_from_c(lines), line;
     while (lines && *lines && str_next(&rest, '\n', &line)) {
+        if (line.n == 0)
+            continue;
         size_t colon = str_index(line, S(": "));
         if (colon == SIZE_MAX)
             FAIL("no 'path: value': %" STR_FMT, STR_ARG(line));

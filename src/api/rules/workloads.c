@@ -78,6 +78,13 @@ int64_t count_or_percent_value(const struct int_or_string *v)
     return str_parse_i64(str_slice(v->text, 0, v->text.n - 1), &n) ? n : INT64_MAX;
 }
 
+struct json int_or_string_json(const struct int_or_string *v)
+{
+    if (!v)
+        return json_of_int(0);
+    return v->type == INT_OR_STRING_INT ? json_of_int(v->number) : json_of_str(v->text);
+}
+
 void at_most_all_validate(struct field_errors *errors, const struct field_path *path,
                           const struct int_or_string *v)
 {
@@ -105,10 +112,4 @@ struct json *workload_member(const struct rules_input *in, struct json *object, 
 {
     struct json *there = json_find(object, name);
     return there ? there : json_set(in->arena, object, name, json_object());
-}
-
-void workload_set_absent(const struct rules_input *in, struct json *object, str name, struct json value)
-{
-    if (!json_find(object, name))
-        json_set(in->arena, object, name, value);
 }

@@ -37,6 +37,8 @@ void workload_selector_is_same(struct field_errors *errors, const struct label_s
 
 /* Counts or percentages: a number, percent signs left out; 0 for what is neither. */
 int64_t count_or_percent_value(const struct int_or_string *v);
+struct json int_or_string_json(const struct int_or_string *v);
+/* "must not be greater than 100%" */
 void at_most_all_validate(struct field_errors *errors, const struct field_path *path,
                           const struct int_or_string *v);
 
@@ -47,6 +49,5 @@ void host_name_warning(const struct rules_input *in, str name, const char *used_
 /* --- trees --- */
 /* `spec`.`name`, made an object if it is not there. */
 struct json *workload_member(const struct rules_input *in, struct json *object, str name);
-void workload_set_absent(const struct rules_input *in, struct json *object, str name, struct json value);
 
 #endif
