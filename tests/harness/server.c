@@ -108,8 +108,19 @@ void test_server_kill(struct test_server *s)
     s->pid = 0;
 }
 
-void test_needs_kubectl(void)
+void test_needs_kubectl(int minor)
 {
-    if (system("kubectl version --client >/dev/null 2>&1"))
+    static char why[64];
+    char line[256];
+    int found = -1;
+    FILE *f = popen("kubectl version --client -o json 2>/dev/null", "r");
+    while (f && fgets(line, sizeof line, f))
+        sscanf(line, " \"minor\": \"%d", &found);
+    if (f)
+        pclose(f);
+    if (found < 0)
         test_skip("there is no kubectl");
+    snprintf(why, sizeof why, "kubectl is 1.%d, and this is for 1.%d", found, minor);
+    if (found < minor)
+        test_skip(why);
 }

@@ -18,7 +18,7 @@ void test_server_start(struct test_server *s);
 void test_server_stop(struct test_server *s);
 void test_server_kill(struct test_server *s); /* SIGKILL */
 
-/* Skips the test when there is no kubectl. */
-void test_needs_kubectl(void);
+/* Skips the test when there is no kubectl, or one older than 1.MINOR. */
+void test_needs_kubectl(int minor);
 
 #endif

@@ -155,11 +155,11 @@ TEST(containers_may_have_so_many_restart_rules)
     static char codes[4096] = C ".restartPolicy: Never\n" C
                                 ".restartPolicyRules: [{action: Restart, exitCodes: {operator: In, values: [";
     for (int i = 0; i < 21; i++)
-        strcat(rules, "{action: Restart, exitCodes: {operator: In, values: [1]}},");
+        stpcpy(rules + strlen(rules), "{action: Restart, exitCodes: {operator: In, values: [1]}},");
     for (int i = 0; i < 256; i++)
-        strcat(codes, "1,");
-    strcat(rules, "]");
-    strcat(codes, "]}}]");
+        stpcpy(codes + strlen(codes), "1,");
+    stpcpy(rules + strlen(rules), "]");
+    stpcpy(codes + strlen(codes), "]}}]");
     const struct rules_case cases[] = {
         {rules, C ".restartPolicyRules: Too many: 21: must have at most 20 items"},
         {codes, C ".restartPolicyRules[0].exitCodes.values: Too many: 256: must have at most 255 items"}};

@@ -78,7 +78,7 @@ static const char *with_letters(char *at, const char *before, size_t count, cons
 {
     char *p = stpcpy(at, before);
     memset(p, 'a', count);
-    strcpy(p + count, after);
+    stpcpy(p + count, after);
     return at;
 }
 

@@ -86,11 +86,11 @@ TEST(dns_searches_are_so_many_and_so_long)
     static char many[4096] = DNS ": {searches: [a", lengthy[4096] = DNS ": {searches: [", part[101];
     memset(part, 'a', 60);
     for (int i = 0; i < 32; i++)
-        strcat(many, ",a");
+        stpcpy(many + strlen(many), ",a");
     for (int i = 0; i < 31; i++)
-        sprintf(lengthy + strlen(lengthy), "%s.example, ", part);
-    strcat(many, "]}");
-    strcat(lengthy, "b]}");
+        stpcpy(stpcpy(lengthy + strlen(lengthy), part), ".example, ");
+    stpcpy(many + strlen(many), "]}");
+    stpcpy(lengthy + strlen(lengthy), "b]}");
     const struct rules_case cases[] = {
         {many, DNS
          ".searches: Invalid value: [\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\","

@@ -204,7 +204,7 @@ TEST(messages_about_health_have_a_limit)
         "allocatedResourcesStatus: [{name: cpu, resources: [{health: Healthy, message: ");
     char *end = strstr(set, "}]");
     memset(end, 'a', 1025);
-    strcpy(end + 1025, "}]}]}]");
+    stpcpy(end + 1025, "}]}]}]");
     const struct rules_case cases[] = {
         {set, R "[0].resources[0].message: Too long: may not be more than 1024 bytes", STATUS(NULL)}};
     rules_check_update(POD, cases, ARRAY_COUNT(cases));
