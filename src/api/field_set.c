@@ -329,7 +329,7 @@ static bool read_level(struct reader *r, const struct json *j, struct field_set 
             return false;
         }
     }
-    if (!is_ordered(r->stack.items + base, r->stack.count - base))
+    if (r->stack.count > base && !is_ordered(r->stack.items + base, r->stack.count - base))
         r->canonical = false;
     *ret = field_stack_take(&r->stack, base);
     r->canonical = r->canonical && j->type == JSON_OBJECT;
