@@ -4,6 +4,7 @@
  * sets, in the order of discovery, and two hash tables over them: small, and quickly made anew. */
 #include "api/catalog.h"
 #include "api/convert.h"
+#include "api/table.h"
 #include "base/mem.h"
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -234,6 +235,18 @@ static const struct served_kind *set_find(const struct served_set *set, str pack
     ASSERT(!"the stored version of a kind is declared");
 }
 
+static void free_table(void *table)
+{
+    table_free(table);
+}
+
+static const struct kind_table *columns_of(struct arena *a, const struct served_kind *k)
+{
+    struct kind_table *t = table_new(k->schema, k->info);
+    arena_hold(a, free_table, t);
+    return t;
+}
+
 static struct served_set *builtin_set_new(void)
 {
     const struct schema *s = &schema_builtin;
@@ -248,11 +261,14 @@ static struct served_set *builtin_set_new(void)
         struct served_resource *r = resource_new(set, k);
         r->short_history = k->info->short_history;
         k->resource = r;
+        k->table = columns_of(&set->arena, k);
     }
     for (size_t i = 0; i < set->member_count; i++) {
         struct served_kind *k = &set->members[i].kind;
-        if (k->info->stored)
+        if (k->info->stored) {
             k->resource = set_find(set, schema_text(s, k->info->stored))->resource;
+            k->table = k->resource->stored->table;
+        }
     }
     return set;
 }

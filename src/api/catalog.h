@@ -14,7 +14,7 @@
 struct conversion;
 struct served_kind;
 struct served_set;
-struct table;
+struct kind_table;
 
 struct served_subresource {
     str name;                          /* "status" */
@@ -55,7 +55,7 @@ struct served_kind {
     bool returns_deleted; /* a DELETE is answered with the object, not with a Status */
     /* Stored in another version: both ways, on trees (convert.h); NULL when stored as it is. */
     const struct conversion *conversion;
-    const struct table *table;
+    const struct kind_table *table; /* of content as it is stored; custom: as it is served (table.h) */
     /* Custom: the definition's schema document of this version, as JSON text, for OpenAPI; STR_NONE for built-in ones. */
     str openapi;
     bool is_custom;

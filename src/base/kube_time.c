@@ -566,3 +566,37 @@ void duration_format(struct buf *out, int64_t ns)
     char storage[DURATION_TEXT_MAX];
     buf_add(out, duration_text(ns, storage));
 }
+
+/* The second unit is shown where it still matters, and left out when it is none. */
+static void two_units(struct buf *out, int64_t first, char first_unit, int64_t second, char second_unit)
+{
+    buf_add_i64(out, first);
+    buf_add_c(out, first_unit);
+    if (second) {
+        buf_add_i64(out, second);
+        buf_add_c(out, second_unit);
+    }
+}
+
+void duration_format_human(struct buf *out, int64_t ns)
+{
+    int64_t s = ns / NSEC_PER_SEC, m = s / 60, h = m / 60, d = h / 24, y = d / 365;
+    if (s < -1)
+        buf_add_lit(out, "<invalid>");
+    else if (s < 120)
+        two_units(out, s < 0 ? 0 : s, 's', 0, 0);
+    else if (m < 10)
+        two_units(out, m, 'm', s % 60, 's');
+    else if (m < 3 * 60)
+        two_units(out, m, 'm', 0, 0);
+    else if (h < 8)
+        two_units(out, h, 'h', m % 60, 'm');
+    else if (h < 48)
+        two_units(out, h, 'h', 0, 0);
+    else if (d < 8)
+        two_units(out, d, 'd', h % 24, 'h');
+    else if (y < 2)
+        two_units(out, d, 'd', 0, 0);
+    else
+        two_units(out, y, 'y', y < 8 ? d % 365 : 0, 'd');
+}

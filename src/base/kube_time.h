@@ -77,5 +77,8 @@ err_code duration_parse(str s, int64_t *ret_ns, struct err *err);
 void duration_format(struct buf *out, int64_t ns);
 #define DURATION_TEXT_MAX 32
 str duration_text(int64_t ns, char storage[DURATION_TEXT_MAX]); /* the same, without a buffer */
+/* An age as it is shown to people, two digits or so of it: "45s", "5m30s", "3h", "2d4h", "7y120d"; "<invalid>" when it is
+ * more than a second before zero. */
+void duration_format_human(struct buf *out, int64_t ns);
 
 #endif

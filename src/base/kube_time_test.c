@@ -218,6 +218,53 @@ TEST(duration_reads_and_writes_as_go_does)
     }
 }
 
+TEST(duration_for_people_has_two_units_while_the_second_matters)
+{
+    enum { S = 1, M = 60, H = 3600, D = 86400, Y = 365 * D };
+    static const struct {
+        int64_t sec;
+        const char *want;
+    } cases[] = {
+        {-5, "<invalid>"},
+        {-2, "<invalid>"},
+        {-1, "0s"},
+        {0, "0s"},
+        {1, "1s"},
+        {119, "119s"},
+        {2 * M, "2m"},
+        {2 * M + 1, "2m1s"},
+        {10 * M - 1, "9m59s"},
+        {10 * M + 30, "10m"},
+        {3 * H - 1, "179m"},
+        {3 * H, "3h"},
+        {3 * H + 59, "3h"},
+        {3 * H + M, "3h1m"},
+        {8 * H - 1, "7h59m"},
+        {8 * H + 59 * M, "8h"},
+        {2 * D - 1, "47h"},
+        {2 * D, "2d"},
+        {2 * D + 23 * H, "2d23h"},
+        {8 * D - 1, "7d23h"},
+        {8 * D + 23 * H, "8d"},
+        {2 * Y - 1, "729d"},
+        {2 * Y, "2y"},
+        {2 * Y + D, "2y1d"},
+        {INT64_C(8) * Y - 1, "7y364d"},
+        {INT64_C(8) * Y, "8y"},
+        {INT64_C(200) * Y + 5 * D, "200y"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        CLEANUP(buf_done) struct buf b;
+        buf_init(&b, 64);
+        duration_format_human(&b, cases[i].sec * NSEC_PER_SEC);
+        CHECK_STR(buf_str(&b), cases[i].want);
+    }
+    CLEANUP(buf_done) struct buf b;
+    buf_init(&b, 64);
+    duration_format_human(&b, -(2 * NSEC_PER_SEC - 1)); /* seconds are cut off towards zero */
+    CHECK_STR(buf_str(&b), "0s");
+}
+
 TEST(duration_errors_read_as_go_writes_them)
 {
     static const struct {
