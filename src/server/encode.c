@@ -1,19 +1,42 @@
 /* encode.c - objects as clients want to see them. */
 #include "server/encode.h"
 #include "api/convert.h"
+#include "api/table.h"
 #include "api/tree.h"
 #include "server/negotiate.h"
 #include "server/params.h"
+#include "server/server_priv.h"
 #include "wire/protobuf.h"
 #include "wire/yaml.h"
 
 #define PARTIAL_HEAD S("{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/v1\",")
 
+/* What of the object goes along with a table's row. */
+static err_code read_include(struct request *r, enum table_include *ret, struct err *err)
+{
+    str v;
+    *ret = TABLE_METADATA;
+    if (!param_find(r, S("includeObject"), &v) || !v.n || str_is(v, "Metadata"))
+        return ERR_NONE;
+    if (str_is(v, "None"))
+        *ret = TABLE_NONE;
+    else if (str_is(v, "Object"))
+        *ret = TABLE_OBJECT;
+    else
+        return err_set(err, ERR_BAD_REQUEST, "unrecognized includeObject value: \"%" STR_FMT "\"",
+                       STR_ARG(v));
+    return ERR_NONE;
+}
+
 err_code encoder_init(struct request *r, struct encoder *ret, struct err *err)
 {
-    *ret = (struct encoder){.kind = r->kind, .media = r->accept, .now_wall = r->now_wall};
-    if (ret->media.form == FORM_TABLE) /* until tables are made here */
-        ret->media.form = FORM_OBJECT;
+    *ret = (struct encoder){.kind = r->kind, .media = r->accept, .env = r->server->env};
+    if (ret->media.form == FORM_TABLE) {
+        if (!r->kind->table)
+            ret->media.form = FORM_OBJECT;
+        else if (read_include(r, &ret->include, err))
+            return err->code;
+    }
     if (r->kind->is_custom && ret->media.type == MEDIA_PROTOBUF && ret->media.form == FORM_OBJECT)
         return err_set(err, ERR_NOT_ACCEPTABLE,
                        "only the following media types are accepted: application/json, application/yaml");
@@ -83,11 +106,58 @@ static err_code add_partial(const struct encoder *e, struct arena *a, struct buf
     return err_set(err, ERR_CORRUPT, "an object without metadata");
 }
 
+/* --- tables --- */
+
+static void add_table_begin(const struct encoder *e, struct buf *out)
+{
+    buf_add_f(out, "{\"kind\":\"Table\",\"apiVersion\":\"meta.k8s.io/%" STR_FMT "\",",
+              STR_ARG(e->media.form_version));
+}
+
+static void add_table_columns(const struct encoder *e, struct buf *out)
+{
+    buf_add_lit(out, ",\"columnDefinitions\":");
+    table_print_columns(out, e->kind->table);
+    buf_add_lit(out, ",\"rows\":[");
+}
+
+static err_code add_row(const struct encoder *e, struct arena *a, struct buf *out, const struct object *o,
+                        int64_t revision, struct err *err)
+{
+    buf_add_c(out, '{');
+    table_print_cells(out, a, e->kind->table, object_content(o), env_now_wall(e->env));
+    buf_add_lit(out, ",\"object\":");
+    err_code code = ERR_NONE;
+    switch (e->include) {
+    case TABLE_METADATA: code = add_partial(e, a, out, o, revision, PARTIAL_HEAD, err); break;
+    case TABLE_OBJECT: code = add_json(e, a, out, o, revision, e->kind->head, err); break;
+    case TABLE_NONE: buf_add_lit(out, "null"); break;
+    }
+    buf_add_c(out, '}');
+    return code;
+}
+
+/* One object as a table of its own. */
+static err_code add_table(const struct encoder *e, struct arena *a, struct buf *out, const struct object *o,
+                          int64_t revision, struct err *err)
+{
+    add_table_begin(e, out);
+    buf_add_f(out, "\"metadata\":{\"resourceVersion\":\"%lld\"}", (long long)revision);
+    add_table_columns(e, out);
+    err_code code = add_row(e, a, out, o, revision, err);
+    buf_add_lit(out, "]}");
+    return code;
+}
+
 static err_code add_form(const struct encoder *e, struct arena *a, struct buf *out, const struct object *o,
                          int64_t revision, bool in_list, struct err *err)
 {
-    if (e->media.form == FORM_PARTIAL)
-        return add_partial(e, a, out, o, revision, PARTIAL_HEAD, err);
+    switch (e->media.form) {
+    case FORM_PARTIAL: return add_partial(e, a, out, o, revision, PARTIAL_HEAD, err);
+    case FORM_TABLE:
+        return in_list ? add_row(e, a, out, o, revision, err) : add_table(e, a, out, o, revision, err);
+    case FORM_OBJECT: break;
+    }
     return add_json(e, a, out, o, revision, in_list ? S("{") : e->kind->head, err);
 }
 
@@ -181,9 +251,15 @@ static str list_head_text(const struct encoder *e)
 void encode_list_begin(const struct encoder *e, struct buf *out, const struct list_head *head)
 {
     if (e->media.type != MEDIA_PROTOBUF) {
-        buf_add(out, list_head_text(e));
+        if (e->media.form == FORM_TABLE)
+            add_table_begin(e, out);
+        else
+            buf_add(out, list_head_text(e));
         add_list_meta(out, head);
-        buf_add_lit(out, ",\"items\":[");
+        if (e->media.form == FORM_TABLE)
+            add_table_columns(e, out);
+        else
+            buf_add_lit(out, ",\"items\":[");
         return;
     }
     char revision[24];

@@ -12,7 +12,7 @@ struct encoder {
     const struct served_kind *kind;
     struct media media;
     enum table_include include;
-    int64_t now_wall;
+    struct env *env; /* for ages in tables */
 };
 
 /* NOT_ACCEPTABLE: protobuf of a custom resource. BAD_REQUEST: includeObject. */

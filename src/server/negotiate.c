@@ -64,9 +64,10 @@ static struct alternative read_alternative(str text)
         return alt;
     bool known = str_is(group, "meta.k8s.io") &&
                  (str_is(alt.media.form_version, "v1") || str_is(alt.media.form_version, "v1beta1"));
-    if (known && str_is(as, "Table"))
+    if (known && str_is(as, "Table")) {
         alt.media.form = FORM_TABLE;
-    else if (known && (str_is(as, "PartialObjectMetadata") || str_is(as, "PartialObjectMetadataList")))
+        alt.usable = alt.usable && alt.media.type != MEDIA_PROTOBUF;
+    } else if (known && (str_is(as, "PartialObjectMetadata") || str_is(as, "PartialObjectMetadataList")))
         alt.media.form = FORM_PARTIAL;
     else if (!str_is(group, "apidiscovery.k8s.io")) /* discovery reads its own header */
         alt.usable = false;

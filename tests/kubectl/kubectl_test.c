@@ -24,3 +24,4 @@ static void run(const char *name, int minor)
 
 TRANSCRIPT(first_steps, 20)
 TRANSCRIPT(changes, 28)
+TRANSCRIPT(columns, 20)
